@@ -1,0 +1,55 @@
+"""What a notice has to say about a renewal (R6): amount, credits that will be used, remainder, dates."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Any
+
+from db.subscriptions import Held
+from domain import credits, pricing
+from domain.catalogue import Catalogue
+from domain.credits import Grant
+from domain.milestones import Milestones
+from domain.pricing import Bill
+
+
+def renewal_bill(catalogue: Catalogue, held: Held, renews_on: date) -> Bill:
+    """What the coming renewal costs at the prices of its renewal date (R12, R13, R16).
+
+    Whoever is renewed automatically has their key stored with us and so earns the loyalty rate.
+    """
+    return pricing.renewal_bill(
+        catalogue,
+        held.item,
+        held.subscription.currency,
+        held.customer.country,
+        loyal=held.subscription.auto_renew or held.customer.previous_customer,
+        on=renews_on,
+    )
+
+
+def renewal_facts(
+    catalogue: Catalogue, held: Held, plan: Milestones, usable: Sequence[Grant]
+) -> dict[str, Any]:
+    """The facts of a notice about the coming renewal, as JSON values."""
+    bill = renewal_bill(catalogue, held, plan.renews_on)
+    used_minor = sum(use.amount_minor for use in credits.allocate(usable, bill.total_minor, plan.renews_on))
+    return {
+        **held_facts(held),
+        "renews_on": plan.renews_on.isoformat(),
+        "cancel_by": plan.cancel_by.isoformat(),
+        "total_minor": bill.total_minor,
+        "credits_minor": used_minor,
+        "remainder_minor": bill.total_minor - used_minor,
+    }
+
+
+def held_facts(held: Held) -> dict[str, Any]:
+    """What every notice about a subscription says."""
+    return {
+        "title": held.title,
+        "last_four": held.license.last_four,
+        "currency": held.subscription.currency,
+        "expires_on": held.subscription.expires_on.isoformat(),
+    }

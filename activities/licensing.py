@@ -1,0 +1,179 @@
+"""The license at the vendor: updating it, proving that, and writing down the term that begins or ends with it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
+from temporalio import activity
+
+from activities import letters
+from activities.failures import final
+from db import audit, license_updates, notices, subscriptions
+from db.license_keys import KeyRing
+from db.license_updates import Owed
+from db.models.subscription import Subscription
+from domain.messages import (
+    EndRecord,
+    LicenseChange,
+    OrderNote,
+    PlanRequest,
+    Proof,
+    State,
+    TermRecord,
+)
+from domain.milestones import Milestones, Policy
+from domain.term import Term
+from vendor.license_vendor import ExpiryDiffers, LicenseOrder, LicenseVendor, VendorLicense, VendorRefused
+
+
+class NotProvedYet(Exception):
+    """The vendor's own record does not show the update (R24): it is read again later."""
+
+
+@dataclass(frozen=True)
+class LicensingActivities:
+    """Has licenses updated and keeps our record of them."""
+
+    sessions: async_sessionmaker[AsyncSession]
+    vendor: LicenseVendor
+    key_ring: KeyRing
+    policy: Policy
+
+    @activity.defn
+    async def plan(self, request: PlanRequest) -> Milestones:
+        """The milestones of a term, for a subscription that was started without them."""
+        return self.policy.milestones(request.term, request.renews_on)
+
+    @activity.defn
+    async def update(self, change: LicenseChange) -> Proof:
+        """Update the license at the vendor and read it back (R23, R24); done once however often it is asked (R25).
+
+        The reference is written before the first call. From the second on the vendor is asked for its outcome first.
+        Final: the vendor's refusals. Not final: no answer, or a record that does not show the update yet.
+        """
+        async with self.sessions.begin() as session:
+            owed = await license_updates.attempt(session, change.order_id, change.at)
+        license_key = self.key_ring.open(owed.key_ciphertext, owed.license_id)
+        with final(VendorRefused, *VendorRefused.__subclasses__()):
+            if not (owed.attempted_before and await self.vendor.find(owed.reference)):
+                await self._place(owed, license_key)
+            return _proof(owed, await self.vendor.read(license_key))
+
+    async def _place(self, owed: Owed, license_key: str) -> None:
+        order = LicenseOrder(
+            reference=owed.reference,
+            license_key=license_key,
+            kind=owed.kind,
+            from_expires_on=owed.from_expires_on,
+            to_expires_on=owed.to_expires_on,
+            months=owed.months,
+            addons=owed.addons,
+            size=owed.size,
+            edition=owed.edition,
+        )
+        try:
+            await self.vendor.place(order)
+        except ExpiryDiffers as differs:
+            if differs.current != owed.to_expires_on:
+                raise
+            activity.logger.warning("the license is already at the new expiry: somebody else renewed it")
+
+    @activity.defn
+    async def begin_term(self, record: TermRecord) -> Milestones:
+        """Write the proof down and step into the next term; answers its milestones."""
+        async with self.sessions.begin() as session:
+            held = await subscriptions.held(session, record.subscription_id, lock=True)
+            await license_updates.done(session, held, record.order_id, record.proof, record.at)
+            plan = self.policy.milestones(record.next_term)
+            ended = held.term
+            _step(held.subscription, record.next_term, plan, record.auto_renew)
+            await notices.tell(
+                session,
+                kind="license_updated",
+                customer_id=held.customer.id,
+                subscription_id=held.subscription.id,
+                term_expires_on=ended.expires_on,
+                facts=letters.held_facts(held),
+                at=record.at,
+            )
+            await audit.record(
+                session,
+                actor="evergreen",
+                action="renew",
+                subject=record.subscription_id,
+                at=record.at,
+                details={
+                    "order": record.order_id,
+                    "from": str(ended.expires_on),
+                    "to": str(record.proof.expires_on),
+                },
+            )
+        return plan
+
+    @activity.defn
+    async def flag(self, note: OrderNote) -> None:
+        """The promise time has passed and the license is not updated: tell staff, go on trying (R23)."""
+        async with self.sessions.begin() as session:
+            held = await subscriptions.held(session, note.subscription_id, lock=True)
+            await license_updates.late(session, note.order_id)
+            held.subscription.promise_broken = True
+            await notices.tell(
+                session,
+                kind="promise_broken",
+                customer_id=held.customer.id,
+                subscription_id=held.subscription.id,
+                term_expires_on=note.term.expires_on,
+                subject=note.order_id,
+                facts={**letters.held_facts(held), "reason": note.reason},
+                at=note.at,
+                audience="staff",
+            )
+            await audit.record(
+                session, actor="evergreen", action="promise_broken", subject=note.subscription_id, at=note.at
+            )
+
+    @activity.defn
+    async def end(self, record: EndRecord) -> None:
+        """The subscription is over: write it down and tell the customer (R7, R22)."""
+        async with self.sessions.begin() as session:
+            held = await subscriptions.held(session, record.subscription_id, lock=True)
+            held.subscription.state = record.state
+            held.subscription.auto_renew = False
+            held.subscription.next_renews_on = None
+            await notices.tell(
+                session,
+                kind="expired" if record.state == State.EXPIRED else f"ended_{record.state}",
+                customer_id=held.customer.id,
+                subscription_id=held.subscription.id,
+                term_expires_on=record.term.expires_on,
+                facts=letters.held_facts(held),
+                at=record.at,
+            )
+            await audit.record(
+                session,
+                actor="evergreen",
+                action="end",
+                subject=record.subscription_id,
+                at=record.at,
+                details={"state": record.state},
+            )
+
+
+def _proof(owed: Owed, seen: VendorLicense) -> Proof:
+    if seen.expires_on < owed.to_expires_on or not set(owed.addons) <= seen.addons:
+        raise NotProvedYet(
+            f"the vendor's record shows {seen.expires_on} and {sorted(seen.addons)}, "
+            f"not {owed.to_expires_on} and {sorted(owed.addons)}"
+        )
+    return Proof(expires_on=seen.expires_on, addons=tuple(sorted(seen.addons)))
+
+
+def _step(subscription: Subscription, term: Term, plan: Milestones, auto_renew: bool) -> None:
+    subscription.starts_on, subscription.expires_on = term.starts_on, term.expires_on
+    subscription.renews_on = None
+    subscription.next_renews_on = plan.renews_on if auto_renew else None
+    subscription.auto_renew, subscription.ends_after_next = auto_renew, False
+    subscription.state = State.ACTIVE if auto_renew else State.CANCELLED
+    subscription.promise_at, subscription.promise_broken = None, False
+    subscription.failure_reason = None

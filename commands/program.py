@@ -1,0 +1,30 @@
+"""The program itself: which commands there are."""
+
+from __future__ import annotations
+
+import typer
+
+from commands import credits, database, demo, intake, stack, subscriptions
+
+program = typer.Typer(
+    name="evergreen",
+    help=(
+        "Evergreen renews customers' SmarterTools licenses so that a key never expires.\n\n"
+        "Exit codes: 0 done; 1 refused by a rule; 2 bad input or usage; 3 a server cannot be reached.\n\n"
+        "A SUBSCRIPTION is its id, or the last four characters of its license key."
+    ),
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    pretty_exceptions_show_locals=False,
+)
+
+program.command("up")(stack.up)
+program.command("demo")(demo.demo)
+program.command("migrate")(database.migrate)
+program.command("import")(intake.import_file)
+program.command("list")(subscriptions.list_subscriptions)
+program.command("show")(subscriptions.show)
+program.command("cancel")(subscriptions.cancel)
+program.command("resume")(subscriptions.resume)
+program.command("credits")(credits.credits)
+program.command("grant")(credits.grant)

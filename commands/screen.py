@@ -1,0 +1,34 @@
+"""What a command prints: tables for people, or one JSON document for machines and nothing else on standard output."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
+By = Annotated[str, typer.Option("--by", help="Who asks, for the audit, like support:jo.")]
+
+console = Console()
+to_errors = Console(stderr=True)
+
+
+def document(value: Any) -> None:
+    """Print the one JSON document of a command; dates and instants are written as ISO 8601."""
+    print(json.dumps(value, indent=2, default=str, ensure_ascii=False))
+
+
+def table(
+    title: str, columns: Sequence[str], rows: Iterable[Sequence[object]], right: Sequence[str] = ()
+) -> None:
+    """Print a table; `right` names the columns of numbers."""
+    shown = Table(title=title, title_justify="left", header_style="bold", pad_edge=False)
+    for column in columns:
+        shown.add_column(column, justify="right" if column in right else "left", overflow="fold")
+    for row in rows:
+        shown.add_row(*("" if cell is None else str(cell) for cell in row))
+    console.print(shown)

@@ -1,0 +1,74 @@
+"""The embedded stack, kept up until Ctrl-C."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import connection
+from commands import running
+from commands.running import Unreachable
+from commands.screen import AsJson, console, document
+from db import schema
+from db.session import engine_for
+from sandbox.environment import environment
+from sandbox.holder import FolderInUse
+from sandbox.program import ProgramFailed
+from sandbox.stack import WORKER, RunningStack, Stack
+
+
+@asynccontextmanager
+async def stack_up(
+    folder: Path, time_skipping: bool = False, fast: bool = False
+) -> AsyncIterator[RunningStack]:
+    """The whole stack with the database migrated and a worker. Raises Unreachable."""
+    stack = Stack(
+        folder,
+        search_attributes=connection.search_attribute_types(),
+        time_skipping=time_skipping,
+        fast=fast,
+    )
+    try:
+        async with stack.up() as running_stack:
+            await migrate(running_stack.addresses.database_url)
+            await running_stack.run(WORKER, env=environment(folder.resolve(), running_stack.addresses))
+            yield running_stack
+    except (FolderInUse, ProgramFailed) as failed:
+        raise Unreachable(str(failed)) from failed
+
+
+async def migrate(database_url: str) -> None:
+    """Bring the tables to what this version needs."""
+    engine = engine_for(database_url)
+    try:
+        await schema.upgrade(engine)
+    finally:
+        await engine.dispose()
+
+
+def up(as_json: AsJson = False) -> None:
+    """Start PostgreSQL, Temporal with its UI, the vendor sandbox and a worker; stay up until Ctrl-C.
+
+    Example: evergreen up      and in another terminal: evergreen import examples/licenses.csv
+    """
+
+    async def command() -> None:
+        console.quiet = as_json
+        console.print("Starting PostgreSQL, Temporal, the vendor sandbox and a worker …")
+        async with stack_up(running.FOLDER) as running_stack:
+            addresses = running_stack.addresses
+            if as_json:
+                document({"temporal_ui": addresses.temporal_ui_url, "temporal": addresses.temporal_address})
+            console.print(f"[bold]Temporal UI[/]  {addresses.temporal_ui_url}")
+            console.print(f"Temporal     {addresses.temporal_address}")
+            console.print(f"vendor       {addresses.urls['vendor']}")
+            console.print(f"logs         {running.FOLDER / 'logs'}")
+            console.print("Up. Ctrl-C stops everything; the data stays.")
+            await running_stack.watch()
+
+    try:
+        running.run(command)
+    except (KeyboardInterrupt, asyncio.CancelledError):
+        console.print("Stopped.")

@@ -1,0 +1,183 @@
+"""A year of the demo: the book is imported, time passes week by week, and what happens is shown as it does."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import httpx
+from rich.progress import Progress
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
+from temporalio.client import Client
+
+import connection
+import starter
+from commands import running
+from commands.intake import checked_file, take
+from commands.screen import console, to_errors
+from commands.verdict import Verdict, reach_verdict
+from config import Settings
+from db import subscriptions
+from db.models.audit import AuditRecord
+from db.models.subscription import Subscription
+from db.subscriptions import Held
+from domain.local_time import local_date
+from domain.messages import Cancel, subscription_workflow_id
+from sandbox.environment import environment
+from sandbox.holder import Addresses
+from sandbox.virtual_time import VirtualTime
+
+WRITTEN_ON = date(2026, 11, 23)
+"""The day for which the example book was written; its dates are shifted to today."""
+
+STEP = timedelta(days=28)
+LENGTH = timedelta(days=392)
+TOLD = {
+    "renew": "[green]renewed[/]",
+    "cancel": "[yellow]cancelled[/]",
+    "resume": "[yellow]resumed[/]",
+    "lapse": "[red]lapsed, credits given back[/]",
+    "end": "[dim]ended[/]",
+    "refund": "[red]refused by the vendor, given back[/]",
+    "promise_broken": "[red]promise broken[/]",
+}
+
+
+@dataclass
+class Year:
+    """One demo: a book of subscriptions, their clocks, and a vendor that is a program of its own."""
+
+    folder: Path
+    settings: Settings
+    sessions: async_sessionmaker[AsyncSession]
+    client: Client
+    clocks: VirtualTime
+    vendor: httpx.AsyncClient
+    began_at: datetime = field(default_factory=lambda: datetime.now(UTC))
+    _told: int = 0
+
+    @classmethod
+    @asynccontextmanager
+    async def opened(cls, folder: Path, addresses: Addresses) -> AsyncIterator[Year]:
+        """A year on a running stack."""
+        running.use(environment(folder.resolve(), addresses))
+        settings = running.settings()
+        client = await connection.connect()
+        async with (
+            running.database(settings) as sessions,
+            httpx.AsyncClient(base_url=addresses.urls["vendor"], trust_env=False) as vendor,
+        ):
+            yield cls(folder, settings, sessions, client, VirtualTime(client), vendor)
+
+    async def import_book(self, book: Path) -> None:
+        """Shift the book's dates to today, tell the vendor of its licenses, and import it."""
+        today = local_date(self.began_at, self.settings.zone)
+        shifted = self.folder / "licenses.csv"
+        rows = _shifted(book, today - WRITTEN_ON)
+        _write(shifted, rows)
+        await self.vendor.post("/sandbox/licenses", json=[_at_vendor(row) for row in rows])
+        checked = checked_file(shifted, self.settings, today)
+        counts = await take(checked, self.settings, self.sessions, self.client, "demo", self.began_at)
+        console.print(
+            f"Imported [bold]{counts.taken}[/] licenses from {book.name}; {counts.flagged} are past their "
+            "cancel-by date. Their workflows sleep."
+        )
+
+    async def pass_by(self) -> None:
+        """Let the year pass; two customers cancel on the way, one in time and one late."""
+        in_time, late = await self._cancellers()
+        asleep = set(await self._workflow_ids())
+        at = self.began_at
+        with Progress(console=to_errors, transient=True, disable=console.quiet) as progress:
+            task = progress.add_task("the year", total=LENGTH // STEP)
+            while at < self.began_at + LENGTH:
+                at += STEP
+                for held, by_days, word in ((in_time, 20, "in time"), (late, 10, "late")):
+                    await self._cancel_if_due(held, by_days, word, at)
+                asleep = await self.clocks.advance_all(asleep, at)
+                await self._tell()
+                progress.advance(task)
+
+    async def verdict(self) -> Verdict:
+        """What became of the book, from our tables and from the vendor's own record."""
+        answer = await self.vendor.get("/sandbox/licenses")
+        orders = await self.vendor.get("/sandbox/orders")
+        return await reach_verdict(self.sessions, self.settings.key_ring(), answer.json(), orders.json())
+
+    async def _cancellers(self) -> tuple[Held, Held]:
+        async with self.sessions() as session:
+            everyone = await subscriptions.listing(session)
+        far = [
+            held
+            for held in everyone
+            if held.subscription.expires_on > self.began_at.date() + timedelta(days=120)
+        ]
+        return far[0], far[1]
+
+    async def _cancel_if_due(self, held: Held, days_before: int, word: str, until: datetime) -> None:
+        """Cancel so many days before expiry, if that day comes in this step."""
+        due = datetime.combine(
+            held.subscription.expires_on - timedelta(days=days_before), datetime.min.time(), UTC
+        )
+        if not until - STEP <= due < until:
+            return
+        workflow_id = subscription_workflow_id(held.subscription.id)
+        await self.clocks.advance(workflow_id, due)
+        taken = await starter.cancel(
+            self.client,
+            held.subscription.id,
+            Cancel(by="customer", reason=f"demo: cancels {word}", request_id=word),
+        )
+        if taken.decision is not None:
+            console.print(f"{due:%Y-%m-%d}  {held.title:38} asks to cancel {word}: {taken.decision.sentence}")
+
+    async def _workflow_ids(self) -> list[str]:
+        async with self.sessions() as session:
+            ids = await session.scalars(select(Subscription.id))
+        return [subscription_workflow_id(subscription_id) for subscription_id in ids]
+
+    async def _tell(self) -> None:
+        """Show what happened since the last look, from the audit."""
+        async with self.sessions() as session:
+            happened = await session.scalars(
+                select(AuditRecord).where(AuditRecord.id > self._told).order_by(AuditRecord.at)
+            )
+            for record in happened:
+                self._told = max(self._told, record.id)
+                if record.action in TOLD and record.action != "cancel":
+                    held = await subscriptions.held(session, record.subject)
+                    note = record.details.get("to") or record.details.get("state") or ""
+                    console.print(f"{record.at:%Y-%m-%d}  {held.title:38} {TOLD[record.action]} {note}")
+
+
+def _shifted(book: Path, by: timedelta) -> list[dict[str, str]]:
+    with book.open(encoding="utf-8", newline="") as opened:
+        rows = list(csv.DictReader(opened))
+    for row in rows:
+        for column in ("expires_on", "renews_on"):
+            if row[column]:
+                row[column] = str(date.fromisoformat(row[column]) + by)
+    return rows
+
+
+def _write(path: Path, rows: list[dict[str, str]]) -> None:
+    with path.open("w", encoding="utf-8", newline="") as opened:
+        writer = csv.DictWriter(opened, fieldnames=list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+def _at_vendor(row: dict[str, str]) -> dict[str, object]:
+    return {
+        "license_key": row["license_key"],
+        "product": row["product"],
+        "edition": row["edition"],
+        "size": row["size"],
+        "addons": [name.strip() for name in row["addons"].split(";") if name.strip()],
+        "expires_on": row["expires_on"],
+    }

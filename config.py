@@ -1,0 +1,132 @@
+"""Settings of Evergreen, read once at the roots (worker.py, starter.py, portal, sandbox) and passed on as values.
+
+Every setting is an environment variable `EVERGREEN_<NAME>`, or a line in a `.env` file. How to reach Temporal is
+not here: that is Temporal's own profile (`TEMPORAL_ADDRESS`, `TEMPORAL_NAMESPACE`, …), see connection.py.
+"""
+
+from __future__ import annotations
+
+from datetime import date, time
+from functools import lru_cache
+from pathlib import Path
+from typing import Annotated
+from zoneinfo import ZoneInfo
+
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from db.license_keys import KeyRing
+from domain import catalogue as catalogues
+from domain.catalogue import Catalogue
+from domain.milestones import Policy
+from domain.working_days import WorkingDays
+
+SHIPPED_CATALOGUE = Path(__file__).parent / "domain" / "catalogue.toml"
+
+
+class BadSettings(Exception):
+    """A setting is missing or wrong; the text names the variable and how to mend it."""
+
+
+class Settings(BaseSettings):
+    """What one deployment of Evergreen is told from outside. Times are local to `zone`, amounts are minor units."""
+
+    model_config = SettingsConfigDict(env_prefix="EVERGREEN_", env_file=".env", extra="ignore", frozen=True)
+
+    database_url: str = Field(description="SQLAlchemy URL of PostgreSQL, postgresql+asyncpg://…")
+    secret_keys: SecretStr = Field(
+        description="key ring for license keys, id:base64[,id:base64…], current first"
+    )
+    fingerprint_pepper: SecretStr = Field(
+        description="secret that keys the license fingerprints; never changes"
+    )
+
+    zone: str = Field("Europe/London", description="business time zone")
+    country: str = Field("GB", description="country whose bank holidays count (R5)")
+    subdivision: str = Field("ENG", description="part of the country, for its bank holidays")
+    extra_holidays: Annotated[frozenset[date], NoDecode] = Field(
+        frozenset(), description="one-off bank holidays, ISO dates separated by commas"
+    )
+    day_ends: time = Field(time(17, 30), description="end of a working day (R5)")
+    notice_days: int = Field(
+        15, ge=1, le=90, description="a cancellation counts up to so many days before expiry (R2)"
+    )
+    renew_days_before: int = Field(14, ge=0, le=60, description="renewal date, days before expiry (R4)")
+    reminder_days: Annotated[tuple[int, ...], NoDecode] = Field(
+        (60, 30, 16), description="reminders, days before expiry, separated by commas (R6)"
+    )
+    catalogue: Path = Field(SHIPPED_CATALOGUE, description="products, add-ons and prices (R12)")
+
+    vendor_url: str = Field("http://127.0.0.1:8601", description="the license vendor's API")
+    vendor_token: SecretStr = Field(SecretStr(""), description="bearer token for the vendor's API")
+    vendor_timeout_seconds: float = Field(20.0, gt=0, description="longest wait for one answer of the vendor")
+
+    build_id: str = Field("dev", description="the deployed build, shown by health and in logs")
+    health_port: int = Field(
+        9465, description="worker health, /healthz and /readyz, on loopback; 0: any free port"
+    )
+    health_host: str = Field("127.0.0.1", description="address that worker health and metrics listen on")
+    metrics_port: int = Field(9464, description="worker metrics for Prometheus; 0: none")
+    cached_workflows: int = Field(1000, ge=1, description="workflows kept in a worker's memory")
+    drain_seconds: int = Field(20, ge=0, description="how long a stopping worker lets activities finish")
+    log_format: str = Field("console", pattern="^(console|json)$", description="how logs are written")
+    log_level: str = Field(
+        "info", pattern="^(debug|info|warning|error)$", description="least level that is logged"
+    )
+
+    @field_validator("extra_holidays", mode="before")
+    @classmethod
+    def _dates(cls, value: object) -> object:
+        return (
+            [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+        )
+
+    @field_validator("reminder_days", mode="before")
+    @classmethod
+    def _days(cls, value: object) -> object:
+        return [int(part) for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+    @field_validator("zone")
+    @classmethod
+    def _known_zone(cls, value: str) -> str:
+        ZoneInfo(value)
+        return value
+
+    def key_ring(self) -> KeyRing:
+        """The key ring that seals and opens license keys (R28)."""
+        return KeyRing.parse(
+            self.secret_keys.get_secret_value(), self.fingerprint_pepper.get_secret_value().encode()
+        )
+
+    def working_days(self) -> WorkingDays:
+        """The business's calendar of working days (R5)."""
+        return WorkingDays(
+            country=self.country,
+            subdivision=self.subdivision,
+            zone=self.zone,
+            day_ends=self.day_ends,
+            extra_holidays=self.extra_holidays,
+        )
+
+    def policy(self) -> Policy:
+        """The days and hours by which every term is planned (R2, R4, R6)."""
+        return Policy(
+            zone=self.zone,
+            notice_days=self.notice_days,
+            renew_days_before=self.renew_days_before,
+            reminder_days=self.reminder_days,
+        )
+
+    def price_list(self) -> Catalogue:
+        """The catalogue, read from its file and checked (R12). Raises CatalogueError, OSError."""
+        return catalogues.parse(self.catalogue.read_text(encoding="utf-8"))
+
+
+@lru_cache(maxsize=1)
+def settings() -> Settings:
+    """The settings of this process. Raises BadSettings, which names each wrong variable."""
+    try:
+        return Settings()
+    except ValidationError as invalid:
+        lines = [f"  EVERGREEN_{'_'.join(map(str, e['loc'])).upper()}: {e['msg']}" for e in invalid.errors()]
+        raise BadSettings("these settings are missing or wrong:\n" + "\n".join(lines)) from None

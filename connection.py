@@ -1,0 +1,51 @@
+"""The one way to reach Temporal: address and credentials from Temporal's own profile, our converter, our attributes.
+
+`TEMPORAL_ADDRESS`, `TEMPORAL_NAMESPACE`, `TEMPORAL_PROFILE`, `TEMPORAL_API_KEY`, `TEMPORAL_TLS_…` and Temporal's
+configuration file are read by the SDK's envconfig, as the `temporal` command line does; nothing is read here besides.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from temporalio.client import Client, Interceptor
+from temporalio.common import SearchAttributeIndexedValueType, SearchAttributeKey
+from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.envconfig import ClientConfig
+from temporalio.runtime import Runtime
+from temporalio.service import RPCError
+
+from activities import attributes
+
+CONVERTER = pydantic_data_converter
+
+KINDS = {
+    SearchAttributeIndexedValueType.KEYWORD: "Keyword",
+    SearchAttributeIndexedValueType.DATETIME: "Datetime",
+    SearchAttributeIndexedValueType.BOOL: "Bool",
+}
+
+
+class TemporalUnreachable(Exception):
+    """No Temporal server answers at the address of the profile; the text says which and how to mend it."""
+
+
+def search_attribute_types(keys: Sequence[SearchAttributeKey[Any]] = attributes.ALL) -> dict[str, str]:
+    """Name → type of our search attributes, as `temporal operator search-attribute create` writes them."""
+    return {key.name: KINDS[key.indexed_value_type] for key in keys}
+
+
+async def connect(interceptors: Sequence[Interceptor] = (), runtime: Runtime | None = None) -> Client:
+    """A client for the server, namespace and credentials of Temporal's profile. Raises TemporalUnreachable."""
+    profile = ClientConfig.load_client_connect_config()
+    address = profile.setdefault("target_host", "127.0.0.1:7233")
+    try:
+        return await Client.connect(
+            **profile, data_converter=CONVERTER, interceptors=list(interceptors), runtime=runtime
+        )
+    except (RPCError, RuntimeError, OSError) as failed:
+        raise TemporalUnreachable(
+            f"no Temporal server answers at {address} ({failed}). "
+            "Start the embedded one with `make up`, or set TEMPORAL_ADDRESS and TEMPORAL_NAMESPACE."
+        ) from failed

@@ -1,0 +1,31 @@
+"""Writing down who did what, when and why (R29)."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from db.models.audit import AuditRecord
+
+
+async def record(
+    session: AsyncSession,
+    *,
+    actor: str,
+    action: str,
+    subject: str,
+    at: datetime,
+    details: Mapping[str, Any] | None = None,
+    reason: str | None = None,
+) -> None:
+    """Add one line, in the transaction of the change itself; `subject` is the id of what changed (R29).
+
+    `details` are plain JSON values, never a license key (R28).
+    """
+    await session.execute(
+        insert(AuditRecord).values(
+            actor=actor, action=action, subject=subject, at=at, details=dict(details or {}), reason=reason
+        )
+    )

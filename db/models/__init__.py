@@ -1,0 +1,17 @@
+"""The tables, one file per noun. Importing any of them loads all: foreign keys name each other's tables."""
+
+from db.models import (  # noqa: F401  (loaded for the tables they declare, not for their names)
+    audit,
+    customer,
+    intake,
+    invoice,
+    ledger,
+    license,
+    license_update,
+    notice,
+    order,
+    payment,
+    quote,
+    request,
+    subscription,
+)

@@ -1,0 +1,101 @@
+"""Orders: what a customer owes for, and the license as it shall be once that is paid."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from db.identifiers import new_id
+from db.models.license_update import LicenseUpdate
+from db.models.order import Order
+from db.subscriptions import Held
+from domain.term import Term
+
+
+class UnknownOrder(LookupError):
+    """No order has this id."""
+
+
+def renewal_key(subscription_id: str, term: Term, round: int) -> str:
+    """The once-only key of a renewal: one order per subscription, term and round (R25)."""
+    return f"{subscription_id}/{term.expires_on}/renewal/{round}"
+
+
+async def by_key(session: AsyncSession, key: str) -> Order | None:
+    """The order under this key, its row held to the end of the transaction."""
+    return (await session.scalars(select(Order).where(Order.key == key).with_for_update())).one_or_none()
+
+
+async def by_id(session: AsyncSession, order_id: str) -> Order:
+    """The order of this id, its row held to the end of the transaction. Raises UnknownOrder."""
+    order = (await session.scalars(select(Order).where(Order.id == order_id).with_for_update())).one_or_none()
+    if order is None:
+        raise UnknownOrder(f"there is no order {order_id}")
+    return order
+
+
+def renewal(session: AsyncSession, held: Held, key: str, next_term: Term, at: datetime) -> Order:
+    """Order the renewal into `next_term`, with the license's add-ons as they are."""
+    order = Order(
+        id=new_id("ord"),
+        subscription_id=held.subscription.id,
+        kind="renewal",
+        key=key,
+        term_starts_on=next_term.starts_on,
+        term_expires_on=next_term.expires_on,
+        target_edition=held.license.edition,
+        target_size=held.license.size,
+        target_addons=list(held.license.addons),
+        ordered_at=at,
+    )
+    session.add(order)
+    return order
+
+
+def paid(
+    session: AsyncSession, order: Order, held: Held, paid_at: datetime, promise_at: datetime, channel: str
+) -> None:
+    """Mark the order paid and owe its license update by the promise time, in one transaction (R23, R25)."""
+    order.state, order.paid_at, order.promise_at = "paid", paid_at, promise_at
+    session.add(
+        LicenseUpdate(
+            id=new_id("upd"),
+            order_id=order.id,
+            license_id=held.license.id,
+            reference=order.key,
+            channel=channel,
+            from_expires_on=held.subscription.expires_on,
+            to_expires_on=order.term_expires_on,
+            target_edition=order.target_edition,
+            target_size=order.target_size,
+            target_addons=list(order.target_addons),
+            promise_at=promise_at,
+        )
+    )
+
+
+async def open_renewals(session: AsyncSession, subscription_id: str) -> list[Order]:
+    """Renewals that were invoiced and are not paid; at most one, held to the end of the transaction."""
+    query = (
+        select(Order)
+        .where(Order.subscription_id == subscription_id, Order.kind == "renewal", Order.state == "open")
+        .with_for_update()
+    )
+    return list((await session.scalars(query)).all())
+
+
+async def refuse_update(session: AsyncSession, order: Order, refusal: str) -> None:
+    """The vendor's final no to the order's license update (R23)."""
+    update = await update_of(session, order.id)
+    update.state, update.refusal = "refused", refusal
+
+
+async def update_of(session: AsyncSession, order_id: str) -> LicenseUpdate:
+    """The license update that a paid order owes, its row held to the end of the transaction. Raises UnknownOrder."""
+    query = select(LicenseUpdate).where(LicenseUpdate.order_id == order_id).with_for_update()
+    update = (await session.scalars(query)).one_or_none()
+    if update is None:
+        raise UnknownOrder(f"order {order_id} has no license update: it is not paid")
+    return update

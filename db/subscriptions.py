@@ -1,0 +1,111 @@
+"""Subscriptions with the license and the customer they are about."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+from sqlalchemy import Select, or_, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from db.models.customer import Customer
+from db.models.license import License
+from db.models.subscription import Subscription
+from domain.catalogue import LicenseItem
+from domain.term import Term
+
+
+class UnknownSubscription(LookupError):
+    """No subscription has this id, and no license key ends so."""
+
+
+class AmbiguousSubscription(LookupError):
+    """More than one license key ends in these four characters; the ids say which there are."""
+
+
+@dataclass(frozen=True)
+class Held:
+    """A subscription, the license it keeps renewed, and whose it is."""
+
+    subscription: Subscription
+    license: License
+    customer: Customer
+
+    @property
+    def item(self) -> LicenseItem:
+        """The license as the catalogue prices it."""
+        license = self.license
+        return LicenseItem(license.product, license.edition, license.size, tuple(license.addons))
+
+    @property
+    def term(self) -> Term:
+        """The current term, both dates inclusive."""
+        return Term(self.subscription.starts_on, self.subscription.expires_on)
+
+    @property
+    def title(self) -> str:
+        """Product, edition and size in words."""
+        return title(self.license)
+
+
+def title(license: License) -> str:
+    """Product, edition and size in words, as a person would say it."""
+    return f"{license.product} {license.edition} {license.size}"
+
+
+def held_query() -> Select[Subscription, License, Customer]:
+    """Subscription, license and customer of each subscription, one row each."""
+    return (
+        select(Subscription, License, Customer)
+        .join(License, License.id == Subscription.license_id)
+        .join(Customer, Customer.id == Subscription.customer_id)
+    )
+
+
+async def held(session: AsyncSession, subscription_id: str, lock: bool = False) -> Held:
+    """The subscription of this id; with `lock` its row is held to the end of the transaction.
+
+    Raises UnknownSubscription.
+    """
+    query = held_query().where(Subscription.id == subscription_id)
+    if lock:
+        query = query.with_for_update(of=Subscription)
+    row = (await session.execute(query)).one_or_none()
+    if row is None:
+        raise UnknownSubscription(f"there is no subscription {subscription_id}")
+    return Held(*row)
+
+
+async def find(session: AsyncSession, text: str) -> Held:
+    """The subscription of this id, or the only one whose license key ends in these four characters.
+
+    Raises UnknownSubscription, AmbiguousSubscription.
+    """
+    query = held_query().where(or_(Subscription.id == text, License.last_four == text.upper())).limit(6)
+    rows = (await session.execute(query)).all()
+    if not rows:
+        raise UnknownSubscription(
+            f"there is no subscription {text!r}: give its id, or the last four characters of its license key"
+        )
+    if len(rows) > 1:
+        ids = ", ".join(row[0].id for row in rows[:5]) + (", …" if len(rows) > 5 else "")
+        raise AmbiguousSubscription(f"{text!r} ends more than one license key; give the id: {ids}")
+    return Held(*rows[0])
+
+
+async def listing(
+    session: AsyncSession,
+    state: str | None = None,
+    customer: str | None = None,
+    renews_before: date | None = None,
+    limit: int = 10_000,
+) -> list[Held]:
+    """Subscriptions by renewal date, soonest first; `customer` is an id or an e-mail address."""
+    query = held_query().order_by(Subscription.next_renews_on, Subscription.id).limit(limit)
+    if state is not None:
+        query = query.where(Subscription.state == state)
+    if customer is not None:
+        query = query.where(or_(Customer.id == customer, Customer.email == customer.lower()))
+    if renews_before is not None:
+        query = query.where(Subscription.next_renews_on < renews_before, Subscription.auto_renew)
+    return [Held(*row) for row in (await session.execute(query)).all()]

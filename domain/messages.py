@@ -1,0 +1,317 @@
+"""Every message that crosses into or out of a workflow, and the names by which workflows are found.
+
+Messages are frozen, carry no secret (no license key, no e-mail address) and name their units: `…_minor` is an
+integer of minor units, `…_on` a date of the business's zone, `…_at` an aware instant. Fields are only ever added,
+with a default: a message written a year ago must still be read.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from domain.decisions import Outcome
+from domain.milestones import Milestones
+from domain.term import Term
+
+TASK_QUEUE = "evergreen"
+
+
+def subscription_workflow_id(subscription_id: str) -> str:
+    """The id of the one workflow that keeps a subscription's promise."""
+    return f"subscription/{subscription_id}"
+
+
+def intake_workflow_id(intake_id: str) -> str:
+    """The id of the workflow that starts the subscriptions of one import (R26)."""
+    return f"intake/{intake_id}"
+
+
+class Message(BaseModel):
+    """A value that crosses; unknown fields are ignored, so that old code reads what new code wrote."""
+
+    model_config = ConfigDict(frozen=True)
+
+
+# ---- what people and programs say to a subscription ----------------------------------------------------------------
+
+Words = Annotated[str, Field(max_length=500)]
+
+
+class Typed(Message):
+    """A payload that a person may type by hand: an unknown field is a typing error and is refused, not ignored."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    by: Words = Field("", description="who asks, like `support:jo` or `customer`")
+    request_id: Words = Field(
+        "", description="the same id again changes nothing and is answered the same (R10)"
+    )
+
+
+class Cancel(Typed):
+    """Do not renew (R7, R8)."""
+
+    reason: Words = Field("", description="why, for the audit")
+
+
+class Resume(Typed):
+    """Renew after all (R9)."""
+
+
+class PaymentChanged(Typed):
+    """A new card or credit is there: collect now if money is waited for (R22)."""
+
+
+class Decision(Message):
+    """The answer to a cancel or resume (R7–R10). All dates are inclusive days of the business's zone."""
+
+    kind: Literal["cancel", "resume"]
+    outcome: Outcome
+    received_at: datetime = Field(description="when the request was received (R3)")
+    cancel_by: date = Field(
+        description="last day on which a cancellation stopped the renewal it was about (R2)"
+    )
+    effective_on: date = Field(description="last covered day, or for a resume the renewal date")
+    by: str
+    request_id: str = ""
+    sentence: str = Field(description="the answer in words, for the customer")
+
+
+class Refused(Message):
+    """A signal that could not be understood or taken; kept so that whoever sent it sees why."""
+
+    at: datetime
+    signal: str
+    reason: str
+
+
+# ---- the life of a subscription ------------------------------------------------------------------------------------
+
+
+class State(StrEnum):
+    """Where a subscription stands; also its search attribute and the state of its row."""
+
+    ACTIVE = "active"  # will renew
+    CANCELLED = "cancelled"  # covered to the end of the term, then ends
+    COLLECTING = "collecting"  # renewal due, money is waited for
+    UPDATING = "updating"  # paid, the license is being updated at the vendor
+    REFUSED = "refused"  # the vendor's final no; refunded; staff have it
+    LAPSED = "lapsed"  # not paid by the end of the term; a payment within 30 days renews late
+    EXPIRED = "expired"  # cancelled and over
+
+
+class Life(Message):
+    """All that one run of the workflow hands to the next. One run covers one term."""
+
+    subscription_id: str
+    customer_id: str
+    product: str = Field(description="product, edition and size in words")
+    term: Term
+    months: int = 12
+    anchor_day: int = Field(description="day of the month on which terms end, clamped to the month (R1)")
+    plan: Milestones
+    state: State = State.ACTIVE
+    auto_renew: bool = True
+    ends_after_next: bool = Field(False, description="a late cancellation is kept for the next expiry (R8)")
+    reminders_sent: int = 0
+    round: int = Field(1, description="goes up when this term's renewal was given back and is tried anew")
+    promise_at: datetime | None = None
+    promise_broken: bool = False
+    failure: str | None = Field(None, description="why money or license is waited for, a code of ours")
+    answers: tuple[Decision, ...] = Field((), description="the latest decisions, newest last; bounded")
+    refusals: tuple[Refused, ...] = Field((), description="the latest refused signals, newest last; bounded")
+
+
+class Ending(Message):
+    """How a subscription's workflow ended."""
+
+    subscription_id: str
+    state: State
+    expires_on: date
+
+
+class Status(Message):
+    """The answer to the `status` query."""
+
+    subscription_id: str
+    state: State
+    product: str
+    term: Term
+    plan: Milestones
+    auto_renew: bool
+    ends_after_next: bool
+    next_step: str = Field(description="what happens next, when and why, in words")
+    promise_at: datetime | None
+    promise_broken: bool
+    last_failure: str | None
+    decision: Decision | None
+    refusals: tuple[Refused, ...]
+
+
+# ---- what workflows ask of activities ------------------------------------------------------------------------------
+
+
+class Reminder(Message):
+    """Tell the customer of the coming renewal (R6)."""
+
+    subscription_id: str
+    term: Term
+    days_before: int
+    plan: Milestones
+    at: datetime
+
+
+class Receipt(Message):
+    """When and by whom the server says that a request was received (R3)."""
+
+    received_at: datetime
+    identity: str
+
+
+class ReceiptQuestion(Message):
+    """Which event of which run: the `ordinal`-th readable signal of that name, or the cancel request of the run."""
+
+    workflow_id: str
+    run_id: str
+    signal: str | None = Field(description="the signal's name; None for Temporal's own cancel request")
+    ordinal: int = Field(1, description="counts from 1")
+
+
+class DecisionRecord(Message):
+    """A decision to be written down and told (R7–R10, R29)."""
+
+    subscription_id: str
+    term: Term
+    decision: Decision
+    reason: str
+    state: State
+    auto_renew: bool
+    ends_after_next: bool
+    at: datetime
+
+
+class RefusalRecord(Message):
+    """A refused signal to be audited (R29)."""
+
+    subscription_id: str
+    refused: Refused
+
+
+class SettleRequest(Message):
+    """Settle the renewal of `term` into the term that follows it (R21)."""
+
+    subscription_id: str
+    term: Term
+    next_term: Term
+    round: int
+    renews_on: date = Field(description="the date whose prices hold (R12)")
+    late: bool = Field(False, description="the term is over: all or nothing (R22)")
+    at: datetime
+
+
+class Paid(Message):
+    """An order that is paid, and until when its license update is promised (R5)."""
+
+    order_id: str
+    paid_at: datetime
+    promise_at: datetime
+
+
+class Settlement(Message):
+    """How far the renewal is paid: `paid` when nothing is due any more, else `failure` says why not."""
+
+    currency: str
+    total_minor: int
+    due_minor: int
+    paid: Paid | None = None
+    failure: str | None = None
+
+
+class LicenseChange(Message):
+    """Update the license for a paid order, at the vendor, and read it back (R23, R24)."""
+
+    order_id: str
+    at: datetime
+
+
+class Proof(Message):
+    """What the vendor's own record shows after the update (R24)."""
+
+    expires_on: date
+    addons: tuple[str, ...]
+
+
+class UpdateRecord(Message):
+    """A proved update to be written down."""
+
+    subscription_id: str
+    order_id: str
+    proof: Proof
+    at: datetime
+
+
+class TermRecord(UpdateRecord):
+    """A proved renewal to be written down; the next term begins."""
+
+    next_term: Term
+    auto_renew: bool
+
+
+class TermNote(Message):
+    """Something about one term, and why: it ended unpaid."""
+
+    subscription_id: str
+    term: Term
+    reason: str
+    at: datetime
+
+
+class OrderNote(TermNote):
+    """Something about one order, and why: its promise is broken, or it is to be given back."""
+
+    order_id: str
+
+
+class EndRecord(Message):
+    """The subscription's state at or after the end of its term."""
+
+    subscription_id: str
+    term: Term
+    state: State
+    at: datetime
+
+
+class PlanRequest(Message):
+    """Plan the milestones of a term."""
+
+    subscription_id: str
+    term: Term
+    renews_on: date | None = None
+
+
+# ---- intake --------------------------------------------------------------------------------------------------------
+
+
+class IntakeRequest(Message):
+    """Start the workflows of an import's stored subscriptions (R26)."""
+
+    intake_id: str
+    started: int = 0
+
+
+class IntakeChunk(Message):
+    """How many were started by one activity, and how many are left."""
+
+    started: int
+    left: int
+
+
+class IntakeResult(Message):
+    """The end of an import."""
+
+    intake_id: str
+    started: int

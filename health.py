@@ -1,0 +1,46 @@
+"""The worker's answers to a supervisor: is it alive, and is it ready for work."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.routing import Route
+
+Check = Callable[[], Awaitable[dict[str, str]]]
+"""Answers what is wrong, by part; nothing when all is well."""
+
+
+def pages(check: Check, build_id: str) -> Starlette:
+    """`/healthz`: the process lives. `/readyz`: the servers it needs answer too, else 503 and which does not."""
+
+    async def alive(_request: Request) -> JSONResponse:
+        return JSONResponse({"status": "ok", "build": build_id})
+
+    async def ready(_request: Request) -> JSONResponse:
+        wrong = await check()
+        return JSONResponse(
+            {"status": "not ready" if wrong else "ok", "build": build_id, "wrong": wrong},
+            status_code=503 if wrong else 200,
+        )
+
+    return Starlette(routes=[Route("/healthz", alive), Route("/readyz", ready)])
+
+
+@asynccontextmanager
+async def served(app: Starlette, host: str, port: int) -> AsyncIterator[None]:
+    """Serve the pages while the block runs; signals stay the caller's."""
+    server = uvicorn.Server(uvicorn.Config(app, host=host, port=port, log_config=None, lifespan="off"))
+    serving = asyncio.create_task(
+        server._serve()
+    )  # serve() would take over SIGTERM, which the worker drains on
+    try:
+        yield
+    finally:
+        server.should_exit = True
+        await serving

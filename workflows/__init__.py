@@ -1,0 +1,1 @@
+"""What must happen, step by step; never how."""

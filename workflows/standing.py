@@ -1,0 +1,78 @@
+"""Where a subscription stands: its life as it changes, shown to operators whenever it does."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from temporalio import workflow
+from temporalio.common import SearchAttributeUpdate, TypedSearchAttributes
+
+with workflow.unsafe.imports_passed_through():
+    from activities import attributes
+    from domain import outlook
+    from domain.messages import Decision, Life, Refused, Status
+
+REMEMBERED = 20
+"""So many answers and refusals are carried from run to run: enough for any repeat, and the state stays small."""
+
+
+class Standing:
+    """Holds the one `Life` of a run and publishes it: search attributes and current details, only what changed."""
+
+    def __init__(self, life: Life) -> None:
+        self.life = life
+
+    def change(self, **fields: Any) -> None:
+        """Replace some fields of the life and show it."""
+        self.life = self.life.model_copy(update=fields)
+        self.publish()
+
+    def answered(self, decision: Decision, **fields: Any) -> None:
+        """Remember an answer (R10), with what it changes."""
+        self.change(answers=(*self.life.answers, decision)[-REMEMBERED:], **fields)
+
+    def refused(self, refused: Refused) -> None:
+        """Remember a refused signal."""
+        self.change(refusals=(*self.life.refusals, refused)[-REMEMBERED:])
+
+    def answer_to(self, request_id: str) -> Decision | None:
+        """The remembered answer to a request, if it is a repeat (R10)."""
+        return next((a for a in self.life.answers if request_id and a.request_id == request_id), None)
+
+    def publish(self) -> None:
+        """Show the life in the Temporal UI; a search attribute is written only when it differs."""
+        updates = _differences(workflow.info().typed_search_attributes, attributes.attributes_of(self.life))
+        if updates:
+            workflow.upsert_search_attributes(updates)
+        workflow.set_current_details(outlook.markdown(self.life))
+
+    def status(self) -> Status:
+        """The answer to the `status` query."""
+        life = self.life
+        return Status(
+            subscription_id=life.subscription_id,
+            state=life.state,
+            product=life.product,
+            term=life.term,
+            plan=life.plan,
+            auto_renew=life.auto_renew,
+            ends_after_next=life.ends_after_next,
+            next_step=outlook.next_step(life),
+            promise_at=life.promise_at,
+            promise_broken=life.promise_broken,
+            last_failure=life.failure,
+            decision=life.answers[-1] if life.answers else None,
+            refusals=life.refusals,
+        )
+
+
+def _differences(
+    shown: TypedSearchAttributes, wanted: TypedSearchAttributes
+) -> list[SearchAttributeUpdate[Any]]:
+    """What must be written for `shown` to become `wanted`."""
+    updates: list[SearchAttributeUpdate[Any]] = []
+    for key in attributes.ALL:
+        before, after = shown.get(key), wanted.get(key)
+        if before != after:
+            updates.append(key.value_unset() if after is None else key.value_set(after))
+    return updates

@@ -1,0 +1,187 @@
+"""The promise to keep one license renewed: one workflow per subscription, one run per term, for ever."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from datetime import datetime
+
+from temporalio import workflow
+from temporalio.common import RawValue
+
+with workflow.unsafe.imports_passed_through():
+    from activities.attributes import attributes_of
+    from activities.notices import NoticeActivities
+    from domain import mistakes
+    from domain.messages import (
+        Cancel,
+        Decision,
+        Ending,
+        Life,
+        PaymentChanged,
+        Reminder,
+        Resume,
+        State,
+        Status,
+    )
+    from workflows.renewal import Renewal
+    from workflows.requests import Requests, parse
+    from workflows.standing import Standing
+    from workflows.steps import record
+    from workflows.waiting import happens_before
+
+
+class TurnOver(Exception):
+    """This run should hand over to a fresh one: its history is long, or its cancel button was pressed."""
+
+
+@workflow.defn(name="Subscription")
+class Subscription:
+    """Sleeps until the renewal date, renews or ends, and goes on into the next term."""
+
+    @workflow.init
+    def __init__(self, life: Life) -> None:
+        self._standing = Standing(life)
+        self._requests = Requests(self._standing)
+        self._renewal = Renewal(self._standing)
+
+    @workflow.run
+    async def run(self, life: Life) -> Ending:
+        """Live through one term, then continue as new; the result is how the subscription ended."""
+        self._standing.publish()
+        living = asyncio.create_task(self._live())
+        try:
+            await asyncio.shield(living)
+        except asyncio.CancelledError:
+            if not self._requests.button_waits:
+                raise  # not the button: the worker is putting this instance out of memory
+            await self._requests.button_pressed()  # the server sends it once a run
+            await living
+        await workflow.wait_condition(workflow.all_handlers_finished)
+        ending = living.result()
+        if ending is None:
+            life = self._standing.life
+            workflow.continue_as_new(life, search_attributes=attributes_of(life))
+        return ending
+
+    async def _live(self) -> Ending | None:
+        """One term; None to go on in a fresh run."""
+        try:
+            await self._remind()
+            while await self._renewal_wanted():
+                paid = await self._renewal.collect()
+                if paid is None:
+                    return await self._end(State.LAPSED)
+                proof = await self._renewal.update(paid)
+                if proof is not None:
+                    await self._renewal.conclude(paid, proof)
+                    return None
+            return await self._end(State.REFUSED if self._life.state == State.REFUSED else State.EXPIRED)
+        except TurnOver:
+            return None
+
+    async def _remind(self) -> None:
+        """The reminders still to come (R6); one whose time passed before the subscription began is not sent."""
+        for days_before, remind_at in self._life.plan.reminders[self._life.reminders_sent :]:
+            if remind_at > workflow.now():
+                await self._sleep_until(remind_at, f"reminder {days_before} days before expiry")
+                life = self._life
+                reminder = Reminder(
+                    subscription_id=life.subscription_id,
+                    term=life.term,
+                    days_before=days_before,
+                    plan=life.plan,
+                    at=workflow.now(),
+                )
+                if life.auto_renew:
+                    await record(
+                        NoticeActivities.remind, reminder, f"remind {days_before} days before expiry"
+                    )
+            self._standing.change(reminders_sent=self._life.reminders_sent + 1)
+
+    async def _renewal_wanted(self) -> bool:
+        """Wait for the renewal date (R4); a cancelled one waits for the end of the term, for it may be resumed (R9)."""
+        await self._sleep_until(self._life.plan.renews_at, "renewal date")
+        await workflow.wait_condition(self._all_answered)  # what was received before the cut-off counts (R3)
+        while not self._life.auto_renew:
+            over = not await happens_before(
+                self._life.plan.term_ends_at,
+                lambda: self._life.auto_renew or self._turn_over_due(),
+                "cancelled: the term runs out",
+            )
+            await workflow.wait_condition(self._all_answered)
+            if not self._life.auto_renew:
+                if over:
+                    return False
+                raise TurnOver
+        return True
+
+    async def _sleep_until(self, instant: datetime, summary: str) -> None:
+        if await happens_before(instant, self._turn_over_due, summary):
+            await workflow.wait_condition(self._all_answered)
+            raise TurnOver
+
+    async def _end(self, state: State) -> Ending:
+        await self._renewal.end(state)
+        return Ending(
+            subscription_id=self._life.subscription_id, state=state, expires_on=self._life.term.expires_on
+        )
+
+    @property
+    def _life(self) -> Life:
+        return self._standing.life
+
+    def _all_answered(self) -> bool:
+        return workflow.all_handlers_finished() and not self._requests.button_waits
+
+    def _turn_over_due(self) -> bool:
+        """A fresh run clears a pressed cancel button and a long history; what is asked meanwhile is not lost."""
+        return workflow.cancellation_reason() is not None or workflow.info().is_continue_as_new_suggested()
+
+    # Signals take whatever payload was typed: none, one or many, of any shape. The SDK would drop one that does not fit
+    # a type, and a person would wait for ever; so they are parsed here and refused where it shows.
+
+    @workflow.signal(
+        description='Do not renew: {"by": "support:jo", "reason": "…", "request_id": "…"}, all optional'
+    )
+    async def cancel(self, *payloads: object) -> None:
+        """Cancel the renewal (R7, R8)."""
+        await self._requests.signalled("cancel", Cancel, payloads)
+
+    @workflow.signal(description='Renew after all: {"by": "support:jo", "request_id": "…"}, all optional')
+    async def resume(self, *payloads: object) -> None:
+        """Take a cancellation back (R9)."""
+        await self._requests.signalled("resume", Resume, payloads)
+
+    @workflow.signal(description="A new card or credit is there: collect now if money is waited for")
+    async def payment_changed(self, *payloads: object) -> None:
+        """Try to collect at once (R22)."""
+        try:
+            parse(PaymentChanged, payloads)
+        except mistakes.NotUnderstood as wrong:
+            await self._requests.refuse("payment_changed", str(wrong))
+        else:
+            self._renewal.money_came()
+
+    @workflow.signal(dynamic=True)
+    async def unknown_signal(self, name: str, payloads: Sequence[RawValue]) -> None:
+        """Refuse a signal whose name is not known: a typing error must show."""
+        known = "cancel, resume, payment_changed"
+        await self._requests.refuse(name, f"there is no signal {name!r}; there are: {known}")
+
+    @workflow.update(description="Do not renew; answers with the decision")
+    async def request_cancel(self, request: Cancel) -> Decision:
+        """Cancel the renewal and say what was decided (R7, R8)."""
+        return await self._requests.updated(request)
+
+    @workflow.update(description="Renew after all; answers with the decision")
+    async def request_resume(self, request: Resume) -> Decision:
+        """Take a cancellation back and say what was decided (R9)."""
+        return await self._requests.updated(request)
+
+    @workflow.query(
+        description="State, term, milestones, decision, promise time, last failure, refused signals"
+    )
+    def status(self) -> Status:
+        """Where the subscription stands and what happens next."""
+        return self._standing.status()
