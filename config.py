@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Annotated
 from zoneinfo import ZoneInfo
 
+import httpx
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
@@ -20,6 +21,8 @@ from domain import catalogue as catalogues
 from domain.catalogue import Catalogue
 from domain.milestones import Policy
 from domain.working_days import WorkingDays
+from payments.stripe_provider import StripeProvider
+from payments.stripe_transport import stripe_client
 
 SHIPPED_CATALOGUE = Path(__file__).parent / "domain" / "catalogue.toml"
 
@@ -60,6 +63,21 @@ class Settings(BaseSettings):
     vendor_url: str = Field("http://127.0.0.1:8601", description="the license vendor's API")
     vendor_token: SecretStr = Field(SecretStr(""), description="bearer token for the vendor's API")
     vendor_timeout_seconds: float = Field(20.0, gt=0, description="longest wait for one answer of the vendor")
+
+    stripe_api_key: SecretStr = Field(
+        SecretStr(""), description="the payment provider's secret key; empty: no cards are charged"
+    )
+    stripe_api_base: str = Field("https://api.stripe.com", description="where the payment provider answers")
+    stripe_webhook_secret: SecretStr = Field(
+        SecretStr(""), description="signs what the payment provider tells us; empty: webhooks are refused"
+    )
+    payment_timeout_seconds: float = Field(
+        20.0, gt=0, description="longest wait for one answer of the payment provider"
+    )
+
+    portal_host: str = Field("127.0.0.1", description="address that the portal listens on")
+    portal_port: int = Field(8000, description="port that the portal listens on")
+    portal_url: str = Field("http://127.0.0.1:8000", description="how customers reach the portal, for links")
 
     build_id: str = Field("dev", description="the deployed build, shown by health and in logs")
     health_port: int = Field(
@@ -107,6 +125,17 @@ class Settings(BaseSettings):
             day_ends=self.day_ends,
             extra_holidays=self.extra_holidays,
         )
+
+    def payment_provider(self, http: httpx.AsyncClient) -> StripeProvider:
+        """The payment provider; without a key it exists but is never asked, see `charges_cards`."""
+        key = self.stripe_api_key.get_secret_value() or "unset"
+        client = stripe_client(key, http, self.payment_timeout_seconds, self.stripe_api_base)
+        return StripeProvider(client, return_url=self.portal_url)
+
+    @property
+    def charges_cards(self) -> bool:
+        """Whether a payment provider is set up."""
+        return bool(self.stripe_api_key.get_secret_value())
 
     def policy(self) -> Policy:
         """The days and hours by which every term is planned (R2, R4, R6)."""

@@ -36,13 +36,18 @@ def search_attribute_types(keys: Sequence[SearchAttributeKey[Any]] = attributes.
     return {key.name: KINDS[key.indexed_value_type] for key in keys}
 
 
-async def connect(interceptors: Sequence[Interceptor] = (), runtime: Runtime | None = None) -> Client:
-    """A client for the server, namespace and credentials of Temporal's profile. Raises TemporalUnreachable."""
+async def connect(
+    interceptors: Sequence[Interceptor] = (), runtime: Runtime | None = None, lazy: bool = False
+) -> Client:
+    """A client for the server, namespace and credentials of Temporal's profile. Raises TemporalUnreachable.
+
+    A `lazy` one connects at its first use, and again after the server was away.
+    """
     profile = ClientConfig.load_client_connect_config()
     address = profile.setdefault("target_host", "127.0.0.1:7233")
     try:
         return await Client.connect(
-            **profile, data_converter=CONVERTER, interceptors=list(interceptors), runtime=runtime
+            **profile, data_converter=CONVERTER, interceptors=list(interceptors), runtime=runtime, lazy=lazy
         )
     except (RPCError, RuntimeError, OSError) as failed:
         raise TemporalUnreachable(

@@ -1,16 +1,22 @@
-"""The worker's answers to a supervisor: is it alive, and is it ready for work."""
+"""The answers of worker and portal to a supervisor: is it alive, and is it ready for work."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from datetime import timedelta
 
 import uvicorn
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncEngine
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
+from temporalio.client import Client
+from temporalio.service import RPCError
 
 Check = Callable[[], Awaitable[dict[str, str]]]
 """Answers what is wrong, by part; nothing when all is well."""
@@ -44,3 +50,19 @@ async def served(app: Starlette, host: str, port: int) -> AsyncIterator[None]:
     finally:
         server.should_exit = True
         await serving
+
+
+async def what_is_wrong(engine: AsyncEngine, client: Client) -> dict[str, str]:
+    """Which of the servers that are needed do not answer, and how that shows."""
+    wrong = {}
+    try:
+        async with asyncio.timeout(3), engine.connect() as connected:
+            await connected.execute(text("SELECT 1"))
+    except (OSError, DBAPIError, TimeoutError) as failed:
+        wrong["postgresql"] = type(failed).__name__
+    try:
+        if not await client.service_client.check_health(timeout=timedelta(seconds=3)):
+            wrong["temporal"] = "not serving"
+    except RPCError as failed:
+        wrong["temporal"] = failed.status.name
+    return wrong

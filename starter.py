@@ -16,25 +16,31 @@ from typing import TypeVar
 
 from temporalio.client import (
     Client,
+    WorkflowFailureError,
     WorkflowHandle,
     WorkflowUpdateFailedError,
     WorkflowUpdateRPCTimeoutOrCancelledError,
 )
+from temporalio.common import WorkflowIDConflictPolicy
 from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError, RPCStatusCode
 
 from domain.messages import (
     TASK_QUEUE,
     Cancel,
+    CardRefunds,
     Decision,
     IntakeRequest,
     PaymentChanged,
+    RefundRequest,
     Resume,
     Status,
     intake_workflow_id,
+    refund_workflow_id,
     subscription_workflow_id,
 )
 from workflows.intake import Intake
+from workflows.refund import Refund
 from workflows.subscription import Subscription
 
 ANSWER_WITHIN = timedelta(seconds=8)
@@ -87,6 +93,25 @@ async def status(client: Client, subscription_id: str) -> Status:
         raise _not_running(failed, subscription_id) from failed
 
 
+async def refund(client: Client, request: RefundRequest) -> CardRefunds:
+    """Give back an invoice, or part of it (R20); the same reference again joins the refund that there is.
+
+    Raises RefusedByRule, RPCError.
+    """
+    handle = await client.start_workflow(
+        Refund.run,
+        request,
+        id=refund_workflow_id(request.invoice, request.reference),
+        task_queue=TASK_QUEUE,
+        id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+        static_summary=f"refund of {request.invoice} by {request.by}",
+    )
+    try:
+        return await handle.result()
+    except WorkflowFailureError as failed:
+        raise RefusedByRule(_root_of(failed)) from failed
+
+
 async def start_intake(client: Client, intake_id: str) -> None:
     """Start the workflow that starts an import's subscriptions, before its rows are stored (R26)."""
     await client.start_workflow(
@@ -124,6 +149,14 @@ async def _leave(handle: WorkflowHandle[Subscription, object], signal: str, requ
         await handle.signal(signal, request)
     except RPCError as failed:
         raise _not_running(failed, handle.id) from failed
+
+
+def _root_of(failed: WorkflowFailureError) -> str:
+    """The text of the domain error at the bottom of a workflow's failure."""
+    cause: BaseException = failed
+    while cause.__cause__ is not None:
+        cause = cause.__cause__
+    return cause.message if isinstance(cause, ApplicationError) else str(cause)
 
 
 def _not_running(failed: RPCError, name: str) -> Exception:

@@ -18,7 +18,6 @@ from datetime import timedelta
 from typing import Any
 
 import httpx
-from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio.api.operatorservice.v1 import ListSearchAttributesRequest
@@ -33,17 +32,22 @@ import connection
 import health
 import logs
 from activities.billing import BillingActivities
+from activities.collecting import CollectingActivities
 from activities.decisions import DecisionActivities
 from activities.intake import IntakeActivities
 from activities.licensing import LicensingActivities
 from activities.notices import NoticeActivities
+from activities.refunding import RefundActivities
+from activities.till import Till
 from config import Settings
 from db import schema
 from db.session import engine_for, sessions_for
 from domain.messages import TASK_QUEUE
+from payments.payment_provider import PaymentProvider
 from vendor.http import HttpVendor
 from vendor.license_vendor import LicenseVendor
 from workflows.intake import Intake
+from workflows.refund import Refund
 from workflows.subscription import Subscription
 
 OUR_MODULES = (
@@ -72,12 +76,19 @@ class NotReady(Exception):
 
 
 def activities(
-    settings: Settings, engine: AsyncEngine, client: Client, vendor: LicenseVendor
+    settings: Settings,
+    engine: AsyncEngine,
+    client: Client,
+    vendor: LicenseVendor,
+    provider: PaymentProvider,
 ) -> list[Callable[..., Any]]:
     """Every activity, wired to what it depends on."""
     sessions = sessions_for(engine)
     catalogue = settings.price_list()
-    billing = BillingActivities(sessions, catalogue, settings.working_days())
+    till = Till(catalogue, settings.working_days(), cards=settings.charges_cards)
+    billing = BillingActivities(sessions, till)
+    collecting = CollectingActivities(sessions, provider, till)
+    refunding = RefundActivities(sessions, settings.zone)
     licensing = LicensingActivities(sessions, vendor, settings.key_ring(), settings.policy())
     decisions = DecisionActivities(sessions, client)
     notices = NoticeActivities(sessions, catalogue)
@@ -86,6 +97,9 @@ def activities(
         billing.settle,
         billing.lapse,
         billing.give_back,
+        collecting.charge,
+        collecting.refund_card,
+        refunding.write_refund,
         licensing.plan,
         licensing.update,
         licensing.begin_term,
@@ -105,7 +119,7 @@ def worker_for(client: Client, acts: Sequence[Callable[..., Any]], settings: Set
     return Worker(
         client,
         task_queue=TASK_QUEUE,
-        workflows=[Subscription, Intake],
+        workflows=[Subscription, Intake, Refund],
         activities=acts,
         workflow_runner=SandboxedWorkflowRunner(
             restrictions=SandboxRestrictions.default.with_passthrough_modules(*OUR_MODULES)
@@ -177,29 +191,14 @@ async def run(settings: Settings) -> None:
             timeout_seconds=settings.vendor_timeout_seconds,
             client=http,
         )
-        worker = worker_for(client, activities(settings, engine, client, vendor), settings)
+        provider = settings.payment_provider(http)
+        worker = worker_for(client, activities(settings, engine, client, vendor, provider), settings)
         await stack.enter_async_context(worker)
-        app = health.pages(lambda: what_is_wrong(engine, client), settings.build_id)
+        app = health.pages(lambda: health.what_is_wrong(engine, client), settings.build_id)
         await stack.enter_async_context(health.served(app, settings.health_host, settings.health_port))
         log.info("worker is up: build %s, task queue %s", settings.build_id, TASK_QUEUE)
         await stop.wait()
         log.info("stopping: no new work is taken, what is under way is finished")
-
-
-async def what_is_wrong(engine: AsyncEngine, client: Client) -> dict[str, str]:
-    """Which of the servers the worker needs do not answer, and how that shows."""
-    wrong = {}
-    try:
-        async with asyncio.timeout(3), engine.connect() as connected:
-            await connected.execute(text("SELECT 1"))
-    except (OSError, DBAPIError, TimeoutError) as failed:
-        wrong["postgresql"] = type(failed).__name__
-    try:
-        if not await client.service_client.check_health(timeout=timedelta(seconds=3)):
-            wrong["temporal"] = "not serving"
-    except RPCError as failed:
-        wrong["temporal"] = failed.status.name
-    return wrong
 
 
 def _runtime(settings: Settings) -> Runtime | None:

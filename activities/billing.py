@@ -1,4 +1,4 @@
-"""Settling a renewal: price, invoice, credits (R21); giving it back (R20, R22). Keyed for ever (R25)."""
+"""Settling a renewal: price, invoice, credits (R21); taking it back (R20, R22). One transaction each, keyed (R25)."""
 
 from __future__ import annotations
 
@@ -10,20 +10,14 @@ from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 from temporalio import activity
 
 from activities import letters
-from db import audit, credit_use, invoices, notices, orders, subscriptions
+from activities.till import Till
+from db import audit, credit_use, invoices, notices, orders, refunds, subscriptions
 from db.models.order import Order
 from db.subscriptions import Held
-from domain.catalogue import Catalogue
+from domain.collection import NO_CARD
 from domain.local_time import local_date
-from domain.messages import OrderNote, Paid, Settlement, SettleRequest, TermNote
+from domain.messages import CardRefunds, OrderNote, Settlement, SettleRequest, TermNote
 from domain.pricing import Bill
-from domain.working_days import WorkingDays
-
-SHORTFALL = "NotEnoughCredit"
-
-
-class OrderNotPaid(Exception):
-    """The order was taken back, or is not paid yet, where a paid one is expected."""
 
 
 @dataclass(frozen=True)
@@ -31,151 +25,119 @@ class BillingActivities:
     """Moves what a renewal costs between invoice and credits."""
 
     sessions: async_sessionmaker[AsyncSession]
-    catalogue: Catalogue
-    working_days: WorkingDays
+    till: Till
 
     @activity.defn
     async def settle(self, request: SettleRequest) -> Settlement:
         """Invoice the renewal once, and pay of it what credits can pay now; safe to ask again (R21, R22, R25)."""
         async with self.sessions.begin() as session:
             held = await subscriptions.held(session, request.subscription_id, lock=True)
-            order = await orders.by_key(session, _key(held, request))
-            if order is not None and order.paid_at is not None:
-                return await _settled(session, order)
-            on = local_date(request.at, self.working_days.zone)
-            bill = self._bill(held, request.renews_on)
-            if request.late and await credit_use.available_minor(session, held, on) < bill.total_minor:
-                return _short(bill)
+            key = orders.renewal_key(held.subscription.id, request.term, request.round)
+            order = await orders.by_key(session, key)
+            if order is not None and (paid := await self.till.paid(session, order)):
+                return paid
             if order is None:
-                order = orders.renewal(session, held, _key(held, request), request.next_term, request.at)
-                await session.flush()
-                await invoices.issue(session, order, held.customer, bill, request.at)
-                facts = {
-                    **letters.held_facts(held),
-                    "total_minor": bill.total_minor,
-                    "renews_on": request.renews_on.isoformat(),
-                }
-                await self._tell(session, held, "renewal_fixed", facts, request.at)
-            return await self._collect(session, held, order, request.at, on)
+                bill = self._bill(held, request.renews_on)
+                if request.late and not await self._can_be_paid(session, held, bill, request.at):
+                    return _short(bill)
+                order = await self._open(session, held, key, bill, request)
+            return await self.till.use_credits(session, held, order, request.at)
 
     @activity.defn
     async def lapse(self, note: TermNote) -> None:
-        """The term ended unpaid: give credits back, take the invoice back, tell the customer (R22)."""
+        """The term ended unpaid: credits go back, the invoice is taken back, the customer is told (R22)."""
         async with self.sessions.begin() as session:
             held = await subscriptions.held(session, note.subscription_id, lock=True)
             for order in await orders.open_renewals(session, held.subscription.id):
                 await self._take_back(session, held, order, "void", note.at)
-            held.subscription.state = "lapsed"
-            held.subscription.failure_reason = note.reason
+            held.subscription.state, held.subscription.failure_reason = "lapsed", note.reason
             facts = {**letters.held_facts(held), "reason": note.reason}
-            await self._tell(session, held, "lapsed", facts, note.at)
+            await _tell(session, held, "lapsed", facts, note.at)
             await _audit(session, note, "lapse")
 
     @activity.defn
-    async def give_back(self, note: OrderNote) -> None:
-        """The vendor refused for good: credits go back to their grants; customer and staff are told (R20, R23)."""
+    async def give_back(self, note: OrderNote) -> CardRefunds:
+        """The vendor refused for good: the payment goes back where it came from, all are told (R20, R23).
+
+        Answers the card refunds that are still to be carried out.
+        """
         async with self.sessions.begin() as session:
             held = await subscriptions.held(session, note.subscription_id, lock=True)
             order = await orders.by_id(session, note.order_id)
-            if order.state != "refunded":
-                await self._take_back(session, held, order, "refunded", note.at)
-                await orders.refuse_update(session, order, note.reason)
-            held.subscription.state = "refused"
-            held.subscription.auto_renew = False
-            held.subscription.failure_reason = note.reason
+            pending = await self._take_back(session, held, order, "refunded", note.at)
+            await orders.refuse_update(session, order, note.reason)
+            if order.kind == "renewal":
+                held.subscription.state, held.subscription.failure_reason = "refused", note.reason
+                held.subscription.auto_renew = False
+            held.subscription.promise_at, held.subscription.promise_broken = None, False
             facts = {**letters.held_facts(held), "reason": note.reason}
-            await self._tell(session, held, "update_refused", facts, note.at, order.id)
-            await self._tell(session, held, "update_refused", facts, note.at, order.id, "staff")
-            await _audit(session, note, "refund")
+            await _tell(session, held, "update_refused", facts, note.at, order.id)
+            await _tell(session, held, "update_refused", facts, note.at, order.id, "staff")
+            await _audit(session, note, "refund", order.id)
+            return CardRefunds(payment_ids=tuple(pending))
 
     def _bill(self, held: Held, renews_on: date) -> Bill:
-        return letters.renewal_bill(self.catalogue, held, renews_on)
+        return letters.renewal_bill(self.till.catalogue, held, renews_on)
 
-    async def _collect(
-        self, session: AsyncSession, held: Held, order: Order, at: datetime, on: date
-    ) -> Settlement:
-        invoice, due_minor = await invoices.of_order(session, order.id)
-        due_minor -= await credit_use.pay(session, held, order, invoice, due_minor, at, on)
-        row = held.subscription
-        if due_minor:
-            row.state, row.failure_reason = "collecting", SHORTFALL
-            facts = {
-                **letters.held_facts(held),
-                "total_minor": invoice.total_minor,
-                "credits_minor": invoice.total_minor - due_minor,
-                "remainder_minor": due_minor,
-                "reason": SHORTFALL,
-            }
-            await self._tell(session, held, "payment_failed", facts, at)
-            return Settlement(
-                currency=invoice.currency,
-                total_minor=invoice.total_minor,
-                due_minor=due_minor,
-                failure=SHORTFALL,
-            )
-        promise_at = self.working_days.promise_time(at)
-        orders.paid(session, order, held, at, promise_at, self.catalogue.channel(held.license.product))
-        await credit_use.convert_rest(session, held, order, at)
-        row.state, row.failure_reason, row.promise_at = "updating", None, promise_at
-        return await _settled(session, order)
+    async def _can_be_paid(self, session: AsyncSession, held: Held, bill: Bill, at: datetime) -> bool:
+        """After expiry it is all or nothing (R22): is there a card, or credit for the whole?"""
+        if self.till.has_card(held):
+            return True
+        on = local_date(at, self.till.working_days.zone)
+        return await credit_use.available_minor(session, held, on) >= bill.total_minor
+
+    async def _open(
+        self, session: AsyncSession, held: Held, key: str, bill: Bill, request: SettleRequest
+    ) -> Order:
+        order = orders.renewal(session, held, key, request.next_term, request.at)
+        await session.flush()
+        await invoices.issue(session, order, held.customer, bill, request.at)
+        facts = {
+            **letters.held_facts(held),
+            "total_minor": bill.total_minor,
+            "renews_on": request.renews_on.isoformat(),
+        }
+        await _tell(session, held, "renewal_fixed", facts, request.at)
+        return order
 
     async def _take_back(
         self, session: AsyncSession, held: Held, order: Order, state: str, at: datetime
-    ) -> None:
+    ) -> list[str]:
         invoice, _due_minor = await invoices.of_order(session, order.id)
-        await credit_use.reverse_all(session, order, at)
-        await invoices.take_back(session, invoice, order, held.customer, at)
+        on = local_date(at, self.till.working_days.zone)
         order.state = state
-
-    async def _tell(
-        self,
-        session: AsyncSession,
-        held: Held,
-        kind: str,
-        facts: dict[str, Any],
-        at: datetime,
-        subject: str = "",
-        audience: notices.Audience = "customer",
-    ) -> None:
-        await notices.tell(
-            session,
-            kind=kind,
-            customer_id=held.customer.id,
-            subscription_id=held.subscription.id,
-            term_expires_on=held.subscription.expires_on,
-            subject=subject,
-            facts=facts,
-            at=at,
-            audience=audience,
-        )
-
-
-def _key(held: Held, request: SettleRequest) -> str:
-    return orders.renewal_key(held.subscription.id, request.term, request.round)
+        return await refunds.give_back(session, invoice, order, held.customer, "whole", at, on)
 
 
 def _short(bill: Bill) -> Settlement:
-    """Nothing is written: after expiry it is all or nothing."""
+    """Nothing is written."""
     total_minor = bill.total_minor
-    return Settlement(
-        currency=bill.currency, total_minor=total_minor, due_minor=total_minor, failure=SHORTFALL
+    return Settlement(currency=bill.currency, total_minor=total_minor, due_minor=total_minor, failure=NO_CARD)
+
+
+async def _tell(
+    session: AsyncSession,
+    held: Held,
+    kind: str,
+    facts: dict[str, Any],
+    at: datetime,
+    subject: str = "",
+    audience: notices.Audience = "customer",
+) -> None:
+    await notices.tell(
+        session,
+        kind=kind,
+        customer_id=held.customer.id,
+        subscription_id=held.subscription.id,
+        term_expires_on=held.subscription.expires_on,
+        subject=subject,
+        facts=facts,
+        at=at,
+        audience=audience,
     )
 
 
-async def _settled(session: AsyncSession, order: Order) -> Settlement:
-    """The answer for an order that is paid."""
-    invoice, due_minor = await invoices.of_order(session, order.id)
-    if order.paid_at is None or order.promise_at is None:
-        raise OrderNotPaid(f"order {order.id} is {order.state}")
-    return Settlement(
-        currency=invoice.currency,
-        total_minor=invoice.total_minor,
-        due_minor=due_minor,
-        paid=Paid(order_id=order.id, paid_at=order.paid_at, promise_at=order.promise_at),
-    )
-
-
-async def _audit(session: AsyncSession, note: TermNote, action: str) -> None:
+async def _audit(session: AsyncSession, note: TermNote, action: str, what: str | None = None) -> None:
     await audit.record(
         session,
         actor="evergreen",
@@ -183,4 +145,5 @@ async def _audit(session: AsyncSession, note: TermNote, action: str) -> None:
         subject=note.subscription_id,
         at=note.at,
         reason=note.reason,
+        key=f"{action}/{note.subscription_id}/{what or note.term.expires_on}",
     )

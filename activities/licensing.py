@@ -102,6 +102,7 @@ class LicensingActivities:
                 actor="evergreen",
                 action="renew",
                 subject=record.subscription_id,
+                key=f"renew/{record.order_id}",
                 at=record.at,
                 details={
                     "order": record.order_id,
@@ -130,7 +131,12 @@ class LicensingActivities:
                 audience="staff",
             )
             await audit.record(
-                session, actor="evergreen", action="promise_broken", subject=note.subscription_id, at=note.at
+                session,
+                actor="evergreen",
+                action="promise_broken",
+                subject=note.subscription_id,
+                at=note.at,
+                key=f"promise_broken/{note.order_id}",
             )
 
     @activity.defn
@@ -155,6 +161,7 @@ class LicensingActivities:
                 actor="evergreen",
                 action="end",
                 subject=record.subscription_id,
+                key=f"end/{record.subscription_id}",
                 at=record.at,
                 details={"state": record.state},
             )

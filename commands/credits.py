@@ -12,7 +12,7 @@ import starter
 from commands import running
 from commands.running import Refused
 from commands.screen import AsJson, By, console, document, table
-from db import audit, books, customers, grants, subscriptions
+from db import audit, books, customers, grants
 from db.customers import UnknownCustomer
 from db.grants import ReferenceTaken
 from db.models.customer import Customer
@@ -112,12 +112,11 @@ def grant(
                     await audit.record(
                         session, actor=by, action="grant", subject=granted.grant_id, at=at, reason=reason
                     )
-                waiting = await subscriptions.listing(session, "collecting", whose.id)
-                waiting += await subscriptions.listing(session, "lapsed", whose.id)
+                waiting = await customers.waiting_for_money(session, whose.id)
             if waiting:
                 client = await running.temporal()
-                for held in waiting:
-                    await starter.payment_changed(client, held.subscription.id, by)
+                for subscription_id in waiting:
+                    await starter.payment_changed(client, subscription_id, by)
         return granted
 
     granted = running.run(command)

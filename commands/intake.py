@@ -3,34 +3,30 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator
 from datetime import UTC, date, datetime
-from hashlib import sha256
 from pathlib import Path
-from typing import Annotated, Any, BinaryIO
+from typing import Annotated, Any
 
 import typer
-from rich.progress import Progress
+from rich.progress import Progress, TaskID
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 from temporalio.client import Client
 
 import starter
 from commands import running
-from commands.running import BadInput
-from commands.screen import AsJson, By, console, document, table, to_errors
+from commands.checked import Checked, refusal, show_problems
+from commands.screen import AsJson, By, console, document, to_errors
 from config import Settings
 from db import intakes
+from db.arrivals import Storing
 from db.identifiers import new_id
-from db.intakes import Counts, Storing
+from db.intakes import Counts
 from domain import intake
-from domain.intake_problem import Problem, UnreadableFile
+from domain.intake import FileFormat
+from domain.intake_problem import Problem
 from domain.intake_row import Row
 from domain.local_time import local_date
-
-BLOCK = 1 << 16
-SHOWN = 50
-"""So many problems are shown to a person; --json gives all."""
 
 
 def import_file(
@@ -50,7 +46,7 @@ def import_file(
     """
     console.quiet = as_json
 
-    async def command() -> tuple[Checked, Counts | None]:
+    async def command() -> tuple[Checked[Row], Counts | None]:
         settings = running.settings()
         today = local_date(datetime.now(UTC), settings.zone)
         checked = checked_file(file, settings, today, show=not as_json)
@@ -66,67 +62,21 @@ def import_file(
         raise typer.Exit(2)
 
 
-@dataclass
-class Checked:
-    """A file that was read to its end once. Its good rows are read again when they are stored: it may be large."""
+def checked_file(file: Path, settings: Settings, today: date, show: bool = True) -> Checked[Row]:
+    """Check a whole file of licenses (R26), with a progress bar when `show`. Raises BadInput when it is unreadable."""
+    catalogue = settings.price_list()
 
-    file: Path
-    settings: Settings
-    today: date
-    good: int = 0
-    flagged: list[Row] = field(default_factory=list)
-    problems: list[Problem] = field(default_factory=list)
-    digest: bytes = b""
+    def check(written_as: FileFormat, blocks: Iterable[bytes]) -> Iterator[Row | Problem]:
+        check_file = {"csv": intake.check_csv, "jsonl": intake.check_json_lines}[written_as]
+        return check_file(blocks, catalogue, today, settings.notice_days)
 
-    def rows(self) -> Iterator[Row]:
-        """The good rows. Raises BadInput when the file is not the one that was checked any more."""
-        digest = sha256()
-        for found in _found(self, digest, lambda _bytes: None):
-            if isinstance(found, Row):
-                yield found
-        if digest.digest() != self.digest:
-            raise BadInput(
-                f"{self.file} was changed while it was imported. Nothing was taken; import it again."
-            )
-
-
-def checked_file(file: Path, settings: Settings, today: date, show: bool = True) -> Checked:
-    """Check a whole file (R26), with a progress bar when `show`. Raises BadInput when it cannot be read at all."""
-    checked, digest = Checked(file, settings, today), sha256()
-    try:
-        with Progress(console=to_errors, transient=True, disable=not show) as progress:
-            task = progress.add_task("checking", total=file.stat().st_size)
-            for found in _found(checked, digest, lambda read: progress.advance(task, read)):
-                if isinstance(found, Problem):
-                    checked.problems.append(found)
-                    continue
-                checked.good += 1
-                if found.window_closed:
-                    checked.flagged.append(found)
-    except UnreadableFile as wrong:
-        raise BadInput(f"{file}: {wrong}\nNothing was taken.") from wrong
-    except OSError as failed:
-        raise BadInput(f"{file}: {failed.strerror}") from failed
-    checked.digest = digest.digest()
+    checked = Checked(file, check)
+    checked.read_through(show)
     return checked
 
 
-def _found(checked: Checked, digest: Any, on_bytes: Callable[[int], None]) -> Iterator[Row | Problem]:
-    check = {"csv": intake.check_csv, "jsonl": intake.check_json_lines}[intake.format_of(checked.file.name)]
-
-    def blocks(opened: BinaryIO) -> Iterator[bytes]:
-        while block := opened.read(BLOCK):
-            digest.update(block)
-            on_bytes(len(block))
-            yield block
-
-    with checked.file.open("rb") as opened:
-        settings = checked.settings
-        yield from check(blocks(opened), settings.price_list(), checked.today, settings.notice_days)
-
-
 async def take(
-    checked: Checked,
+    checked: Checked[Row],
     settings: Settings,
     sessions: async_sessionmaker[AsyncSession],
     client: Client,
@@ -148,17 +98,24 @@ async def take(
         task = progress.add_task("storing", total=None)
         async with sessions.begin() as session:
             counts = await intakes.store(session, storing, checked.rows())
-        progress.update(task, description="starting workflows", total=counts.taken)
-        started = 0
-        while started < counts.taken:
-            async with sessions() as session:
-                started, _total = await intakes.progress(session, storing.intake_id)
-            progress.update(task, completed=started)
-            await asyncio.sleep(0.1)
+        await see_started(sessions, storing.intake_id, counts.taken, progress, task)
     return counts
 
 
-def _report(file: Path, checked: Checked, counts: Counts | None, as_json: bool) -> None:
+async def see_started(
+    sessions: async_sessionmaker[AsyncSession], intake_id: str, total: int, progress: Progress, task: TaskID
+) -> None:
+    """Wait until all workflows of an intake run; it goes on without us."""
+    progress.update(task, description="starting workflows", total=total)
+    started = 0
+    while started < total:
+        async with sessions() as session:
+            started, _total = await intakes.progress(session, intake_id)
+        progress.update(task, completed=started)
+        await asyncio.sleep(0.1)
+
+
+def _report(file: Path, checked: Checked[Row], counts: Counts | None, as_json: bool) -> None:
     flagged = checked.flagged
     if as_json:
         document(
@@ -168,20 +125,11 @@ def _report(file: Path, checked: Checked, counts: Counts | None, as_json: bool) 
                 "taken": counts.taken if counts else 0,
                 "unchanged": counts.unchanged if counts else 0,
                 "flagged": [_flag(row) for row in flagged],
-                "refused": [_refusal(problem) for problem in checked.problems],
+                "refused": [refusal(problem) for problem in checked.problems],
             }
         )
         return
-    if checked.problems:
-        shown = [(p.line, p.column, p.reason, p.mend) for p in checked.problems[:SHOWN]]
-        table(
-            f"{len(checked.problems)} problems in {file}",
-            ["line", "column", "what", "how to mend"],
-            shown,
-            ["line"],
-        )
-        if len(checked.problems) > SHOWN:
-            console.print(f"… and {len(checked.problems) - SHOWN} more; --json lists all.")
+    show_problems(file, checked.problems)
     if flagged:
         console.print(
             f"{len(flagged)} rows are past their cancel-by date: the coming renewal cannot be stopped any more."
@@ -194,7 +142,3 @@ def _report(file: Path, checked: Checked, counts: Counts | None, as_json: bool) 
 
 def _flag(row: Row) -> dict[str, Any]:
     return {"line": row.line, "expires_on": row.expires_on, "reason": "the cancel-by date has passed"}
-
-
-def _refusal(problem: Problem) -> dict[str, Any]:
-    return {"line": problem.line, "column": problem.column, "reason": problem.reason, "mend": problem.mend}

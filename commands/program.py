@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from commands import credits, database, demo, intake, stack, subscriptions
+from commands import credits, database, demo, intake, refunds, stack, subscriptions
 
 program = typer.Typer(
     name="evergreen",
@@ -28,3 +28,4 @@ program.command("cancel")(subscriptions.cancel)
 program.command("resume")(subscriptions.resume)
 program.command("credits")(credits.credits)
 program.command("grant")(credits.grant)
+program.command("refund")(refunds.refund)

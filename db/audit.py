@@ -19,13 +19,19 @@ async def record(
     at: datetime,
     details: Mapping[str, Any] | None = None,
     reason: str | None = None,
+    key: str | None = None,
 ) -> None:
     """Add one line, in the transaction of the change itself; `subject` is the id of what changed (R29).
 
-    `details` are plain JSON values, never a license key (R28).
+    `details` are plain JSON values, never a license key (R28). The same `key` again adds nothing.
     """
-    await session.execute(
-        insert(AuditRecord).values(
-            actor=actor, action=action, subject=subject, at=at, details=dict(details or {}), reason=reason
-        )
+    line = insert(AuditRecord).values(
+        actor=actor,
+        action=action,
+        subject=subject,
+        at=at,
+        details=dict(details or {}),
+        reason=reason,
+        key=key,
     )
+    await session.execute(line.on_conflict_do_nothing(index_elements=[AuditRecord.key]))

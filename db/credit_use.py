@@ -1,4 +1,4 @@
-"""Paying an order's invoice with the customer's credits, and undoing it (R18–R20)."""
+"""Paying an order's invoice with the customer's credits (R18, R19)."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from datetime import date, datetime
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from db import grants, ledger, remainders
+from db import grants, remainders
 from db.models.invoice import Invoice
 from db.models.ledger import CreditGrant, Entry, Movement
 from db.models.order import Order
@@ -74,14 +74,3 @@ async def convert_rest(session: AsyncSession, held: Held, order: Order, at: date
             by="evergreen",
             at=at,
         )
-
-
-async def reverse_all(session: AsyncSession, order: Order, at: datetime) -> None:
-    """Put every credit the order used back to the grant it came from (R20)."""
-    uses = (
-        select(Movement.key)
-        .where(Movement.subject == order.id, Movement.kind == "use")
-        .order_by(Movement.key)
-    )
-    for key in (await session.scalars(uses)).all():
-        await ledger.reverse(session, key, key=f"{key}/back", at=at)

@@ -1,11 +1,15 @@
-"""Customers: finding one."""
+"""Customers: finding one, and the card they pay with."""
 
 from __future__ import annotations
 
-from sqlalchemy import or_, select
+from sqlalchemy import or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.models.customer import Customer
+from db.models.subscription import Subscription
+from payments.card import SavedCard
+
+WAITING = ("collecting", "lapsed")
 
 
 class UnknownCustomer(LookupError):
@@ -19,3 +23,24 @@ async def find(session: AsyncSession, text: str) -> Customer:
     if found is None:
         raise UnknownCustomer("there is no such customer: give an id (cus_…) or the e-mail address we know")
     return found
+
+
+async def save_card(session: AsyncSession, saved: SavedCard) -> list[str]:
+    """Keep the customer's newest card; answers the ids of their subscriptions that wait for money (R22)."""
+    customer_id = (
+        await session.scalars(
+            update(Customer)
+            .where(Customer.provider_customer_id == saved.customer_reference)
+            .values(card_token=saved.payment_method)
+            .returning(Customer.id)
+        )
+    ).one_or_none()
+    return [] if customer_id is None else await waiting_for_money(session, customer_id)
+
+
+async def waiting_for_money(session: AsyncSession, customer_id: str) -> list[str]:
+    """Ids of the customer's subscriptions that a new card or credit may renew (R22)."""
+    query = select(Subscription.id).where(
+        Subscription.customer_id == customer_id, Subscription.state.in_(WAITING)
+    )
+    return list((await session.scalars(query.order_by(Subscription.id))).all())

@@ -35,25 +35,44 @@ async def issue(session: AsyncSession, order: Order, customer: Customer, bill: B
     return invoice
 
 
-async def take_back(
-    session: AsyncSession, invoice: Invoice, order: Order, customer: Customer, at: datetime
+async def credit(
+    session: AsyncSession,
+    invoice: Invoice,
+    order: Order,
+    customer: Customer,
+    bill: Bill,
+    key: str,
+    at: datetime,
 ) -> Invoice:
-    """Credit a whole invoice: a credit note with the opposite of each line, and nothing owed any more (R20, R22)."""
-    lines = await lines_of(session, invoice.id)
-    opposite = Bill(
-        tuple(
-            Line(kind=LineKind(line.kind), description=line.description, amount_minor=-line.amount_minor)
-            for line in lines
-        ),
-        invoice.currency,
+    """Issue a credit note over these lines, whose amounts are below zero: so much less was ever owed (R20, R22)."""
+    note = await _numbered(session, "CRN", order, customer, bill, at, corrects=invoice)
+    await ledger.post(
+        session,
+        key=key,
+        kind="void",
+        postings=_owed(note, bill),
+        currency=bill.currency,
+        at=at,
+        subject=order.id,
     )
-    note = await _numbered(session, "CRN", order, customer, opposite, at, corrects=invoice)
-    await ledger.reverse(session, f"{order.key}/invoice", key=f"{order.key}/void", at=at)
     return note
 
 
 class NotInvoiced(LookupError):
     """The order has no invoice."""
+
+
+class UnknownInvoice(LookupError):
+    """No invoice has this number."""
+
+
+async def by_number(session: AsyncSession, number: str) -> Invoice:
+    """The invoice of this number. Raises UnknownInvoice; a credit note is none."""
+    query = select(Invoice).where(Invoice.number == number.strip().upper(), Invoice.kind == "invoice")
+    found = (await session.scalars(query)).one_or_none()
+    if found is None:
+        raise UnknownInvoice(f"there is no invoice {number}")
+    return found
 
 
 async def of_order(session: AsyncSession, order_id: str) -> tuple[Invoice, int]:

@@ -12,6 +12,13 @@ from domain.cancellation import cancel_by
 RETRY_DAYS_BEFORE_EXPIRY: Final = (12, 9, 5, 2, 0)
 
 
+NO_CARD: Final = "NoCard"
+TO_CONFIRM: Final = "ConfirmationNeeded"
+DECLINED: Final = "CardDeclined"
+WITHDRAWN: Final = f"{DECLINED}:confirmation_withdrawn"
+"""Why money is missing: what operators filter by, and letters explain. ``DECLINED`` is followed by the card's code."""
+
+
 @dataclass(eq=False)
 class RenewalDateTooEarly(ValueError):
     """The renewal would be settled while a cancellation could still stop it."""

@@ -25,6 +25,11 @@ def subscription_workflow_id(subscription_id: str) -> str:
     return f"subscription/{subscription_id}"
 
 
+def refund_workflow_id(invoice: str, reference: str) -> str:
+    """The id of the workflow that carries out one staff refund (R20)."""
+    return f"refund/{invoice}/{reference}"
+
+
 def intake_workflow_id(intake_id: str) -> str:
     """The id of the workflow that starts the subscriptions of one import (R26)."""
     return f"intake/{intake_id}"
@@ -222,13 +227,48 @@ class Paid(Message):
 
 
 class Settlement(Message):
-    """How far the renewal is paid: `paid` when nothing is due any more, else `failure` says why not."""
+    """How far an order is paid: `paid` when nothing is due any more, else `failure` says why not."""
 
+    order_id: str | None = Field(None, description="none: nothing was ordered, for it cannot be paid")
     currency: str
     total_minor: int
     due_minor: int
     paid: Paid | None = None
     failure: str | None = None
+    card: bool = Field(False, description="a card is there that may pay the rest")
+
+
+class ChargeRequest(Message):
+    """Take what is due on an order from the saved card (R21, R22)."""
+
+    subscription_id: str
+    order_id: str
+    mode: Literal["scheduled", "fresh", "withdraw"] = "scheduled"
+    at: datetime
+
+
+class CardRefunds(Message):
+    """Card refunds that are written down and have still to be carried out (R20)."""
+
+    payment_ids: tuple[str, ...] = ()
+
+
+class RefundRequest(Message):
+    """Give back an invoice, or part of it, as staff decided (R20)."""
+
+    invoice: str = Field(description="its number")
+    amount_minor: int | None = Field(None, description="none: all that is left")
+    reference: str = Field(description="tells this refund from another of the same invoice")
+    by: str
+    reason: str
+    at: datetime
+
+
+class CardRefund(Message):
+    """One card refund to be carried out."""
+
+    payment_id: str
+    at: datetime
 
 
 class LicenseChange(Message):

@@ -6,15 +6,20 @@ Every step is keyed in our tables, so a run that takes over in the middle simply
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Literal
 
 from temporalio import workflow
 from temporalio.exceptions import ActivityError
 
 with workflow.unsafe.imports_passed_through():
     from activities.billing import BillingActivities
+    from activities.collecting import CollectingActivities
     from activities.licensing import LicensingActivities
     from domain import term
+    from domain.collection import TO_CONFIRM, WITHDRAWN
     from domain.messages import (
+        CardRefund,
+        ChargeRequest,
         EndRecord,
         LicenseChange,
         OrderNote,
@@ -27,7 +32,7 @@ with workflow.unsafe.imports_passed_through():
         TermRecord,
     )
     from workflows.standing import Standing
-    from workflows.steps import FOR_EVER, fact, is_final, record
+    from workflows.steps import FOR_EVER, call, fact, is_final, record
     from workflows.waiting import happens_before
 
 
@@ -37,6 +42,7 @@ class Renewal:
     def __init__(self, standing: Standing) -> None:
         self._standing = standing
         self._money_came = False
+        self._last: Settlement | None = None
 
     def money_came(self) -> None:
         """A new card or credit is there: try again now (R22)."""
@@ -49,7 +55,7 @@ class Renewal:
         """
         plan = self._standing.life.plan
         while workflow.now() < plan.term_ends_at:
-            settlement = await self._settle()
+            settlement = self._last = await self._attempt()
             if settlement.paid is not None:
                 return settlement.paid
             self._standing.change(state=State.COLLECTING, failure=settlement.failure)
@@ -58,17 +64,34 @@ class Renewal:
         return await self._collect_late()
 
     async def _collect_late(self) -> Paid | None:
-        await self._lapse()
-        while await happens_before(
-            self._standing.life.plan.late_until_at, lambda: self._money_came, "lapsed: a payment still renews"
+        """After the term's end all or nothing: what cannot be paid whole is taken back at once (R22)."""
+        late_until_at = self._standing.life.plan.late_until_at
+        paid = await self._lapse()
+        while paid is None and await happens_before(
+            late_until_at, lambda: self._money_came, "lapsed: a payment still renews"
         ):
-            settlement = await self._settle(late=True)
-            if settlement.paid is not None:
-                return settlement.paid
-        return None
+            settlement = self._last = await self._attempt(late=True)
+            paid = settlement.paid
+            if paid is None and settlement.order_id and settlement.failure != TO_CONFIRM:
+                paid = await self._lapse()
+        if paid is None and self._last is not None and self._last.failure == TO_CONFIRM:
+            paid = await self._lapse()
+        return paid
 
-    async def _settle(self, late: bool = False) -> Settlement:
-        self._money_came = False
+    async def _attempt(self, late: bool = False) -> Settlement:
+        """Credits first, then the card."""
+        fresh, self._money_came = self._money_came, False
+        settlement = await self._settle(late)
+        if settlement.paid is not None or not settlement.card or settlement.order_id is None:
+            return settlement
+        settlement = await self._charge(settlement.order_id, "fresh" if fresh else "scheduled")
+        if fresh and settlement.failure == WITHDRAWN:
+            return await self._attempt(
+                late
+            )  # the confirmation was given up for the new card or credit: use it now
+        return settlement
+
+    async def _settle(self, late: bool) -> Settlement:
         life = self._standing.life
         return await record(
             BillingActivities.settle,
@@ -84,16 +107,36 @@ class Renewal:
             f"settle the renewal of the term to {life.term.expires_on}",
         )
 
-    async def _lapse(self) -> None:
-        """Nothing taken, credits given back (R22). A run that takes over a lapsed life does not lapse it again."""
-        life = self._standing.life
-        if life.state == State.LAPSED:
-            return
-        note = TermNote(
-            subscription_id=life.subscription_id, term=life.term, reason="NotPaidInTime", at=workflow.now()
+    async def _charge(self, order_id: str, mode: Literal["scheduled", "fresh", "withdraw"]) -> Settlement:
+        request = ChargeRequest(
+            subscription_id=self._standing.life.subscription_id,
+            order_id=order_id,
+            mode=mode,
+            at=workflow.now(),
         )
-        await record(BillingActivities.lapse, note, "lapse: give credits back")
-        self._standing.change(state=State.LAPSED, round=life.round + 1)
+        return await call(CollectingActivities.charge, request, f"charge the saved card ({mode})")
+
+    async def _lapse(self) -> Paid | None:
+        """Take the order back: credits return, nothing is taken (R22); unless a confirmation just paid it.
+
+        A run that takes over a lapsed life has nothing to take back.
+        """
+        last, self._last = self._last, None
+        if last is not None and last.order_id is not None and last.failure == TO_CONFIRM:
+            paid = (await self._charge(last.order_id, "withdraw")).paid
+            if paid is not None:
+                return paid
+        life = self._standing.life
+        if last is not None or life.state != State.LAPSED:
+            note = TermNote(
+                subscription_id=life.subscription_id,
+                term=life.term,
+                reason="NotPaidInTime",
+                at=workflow.now(),
+            )
+            await record(BillingActivities.lapse, note, "lapse: give credits back")
+            self._standing.change(state=State.LAPSED, round=life.round + 1)
+        return None
 
     async def update(self, paid: Paid) -> Proof | None:
         """Have the license updated by the promise time (R23) and proved (R24); None: the vendor's final refusal."""
@@ -122,7 +165,12 @@ class Renewal:
 
     async def _give_back(self, paid: Paid, reason: str) -> None:
         """The vendor said no for good: refund, tell staff and customer (R20, R23)."""
-        await record(BillingActivities.give_back, self._note(reason, paid.order_id), "give the payment back")
+        back = await record(
+            BillingActivities.give_back, self._note(reason, paid.order_id), "give the payment back"
+        )
+        for payment_id in back.payment_ids:
+            refund = CardRefund(payment_id=payment_id, at=workflow.now())
+            await call(CollectingActivities.refund_card, refund, "refund the card")
         self._standing.change(
             state=State.REFUSED,
             auto_renew=False,

@@ -29,3 +29,5 @@ class AuditRecord(Record):
     """The id of what was changed."""
     details: Mapped[dict[str, Any]] = mapped_column(server_default="{}")
     reason: Mapped[str | None]
+    key: Mapped[str | None] = mapped_column(unique=True)
+    """For what may be written again after a crash: the same key is kept once."""

@@ -27,5 +27,7 @@ class Customer(Record):
     """Marked by staff or the import: earns the loyalty rate (R13)."""
     provider_customer_id: Mapped[str | None]
     card_token: Mapped[str | None]
+    card_changed_at: Mapped[datetime | None]
+    """When the provider says the card was saved: older news of a card do not replace it."""
     created_at: Mapped[datetime]
     recorded_at: Mapped[RecordedAt]

@@ -51,6 +51,8 @@ class Payment(Record):
     status: Mapped[str] = mapped_column(server_default="pending")
     provider: Mapped[str]
     provider_reference: Mapped[str | None]
+    payment_method: Mapped[str | None]
+    """The provider's token of the card it was tried with: after a hard decline only another one is (R22)."""
     decline_code: Mapped[str | None]
     decline_kind: Mapped[str | None]
     """`soft`: worth another try; `hard`: waits for a new card (R22)."""

@@ -1,0 +1,175 @@
+"""Where an invoice is paid: credits first, then what a card paid; and what follows when nothing is due any more.
+
+Works inside the caller's transaction. What an order is for, and the calls to the payment provider, are not here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from activities import letters
+from db import credit_use, invoices, ledger, notices, orders, payments
+from db.ledger import Posting, system_account
+from db.models.invoice import Invoice
+from db.models.order import Order
+from db.models.payment import Payment
+from db.subscriptions import Held
+from domain.catalogue import Catalogue
+from domain.collection import NO_CARD
+from domain.local_time import local_date
+from domain.messages import Paid, Settlement
+from domain.working_days import WorkingDays
+
+
+@dataclass(frozen=True)
+class Till:
+    """Takes credits and card payments for orders."""
+
+    catalogue: Catalogue
+    working_days: WorkingDays
+    cards: bool
+    """Whether there is a payment provider to charge cards with."""
+
+    def has_card(self, held: Held) -> bool:
+        """Whether the customer has a card that we can charge."""
+        return self.cards and held.customer.card_token is not None
+
+    async def use_credits(self, session: AsyncSession, held: Held, order: Order, at: datetime) -> Settlement:
+        """Pay what credits can pay now (R18); they wait while a card payment is under way for the same money."""
+        invoice, due_minor = await invoices.of_order(session, order.id)
+        live = await payments.live_charge(session, invoice.id)
+        if live is None:
+            on = local_date(at, self.working_days.zone)
+            due_minor -= await credit_use.pay(session, held, order, invoice, due_minor, at, on)
+        if not due_minor:
+            return await self._complete(session, held, order, invoice, at)
+        has_card = live is not None or self.has_card(held)
+        return await self.fall_short(session, held, order, None if has_card else NO_CARD, at)
+
+    async def take_card(
+        self, session: AsyncSession, held: Held, order: Order, charge: Payment, at: datetime
+    ) -> Settlement:
+        """Book a charge that the provider has carried out, once (R25)."""
+        invoice, _due_minor = await invoices.of_order(session, order.id)
+        await ledger.post(
+            session,
+            key=charge.key,
+            kind="charge",
+            postings=[
+                Posting(system_account("card", charge.currency), -charge.amount_minor),
+                Posting(invoice.account_id, charge.amount_minor),
+            ],
+            currency=charge.currency,
+            at=at,
+            subject=order.id,
+        )
+        return await self._complete(session, held, order, invoice, at)
+
+    async def fall_short(
+        self,
+        session: AsyncSession,
+        held: Held,
+        order: Order,
+        failure: str | None,
+        at: datetime,
+        action_url: str | None = None,
+    ) -> Settlement:
+        """Money is missing; without a `failure` a card is there and is to be charged next."""
+        invoice, due_minor = await invoices.of_order(session, order.id)
+        if failure is not None:
+            if order.kind == "renewal":
+                held.subscription.state, held.subscription.failure_reason = "collecting", failure
+            await self._tell_missing(session, held, order, invoice, due_minor, failure, at, action_url)
+        return Settlement(
+            order_id=order.id,
+            currency=invoice.currency,
+            total_minor=invoice.total_minor,
+            due_minor=due_minor,
+            failure=failure,
+            card=failure != NO_CARD,
+        )
+
+    async def paid(self, session: AsyncSession, order: Order) -> Settlement | None:
+        """The answer for an order that was paid before; None for one that is not."""
+        if order.paid_at is None or order.promise_at is None or order.state not in ("paid", "fulfilled"):
+            return None
+        invoice, due_minor = await invoices.of_order(session, order.id)
+        return Settlement(
+            order_id=order.id,
+            currency=invoice.currency,
+            total_minor=invoice.total_minor,
+            due_minor=due_minor,
+            paid=Paid(order_id=order.id, paid_at=order.paid_at, promise_at=order.promise_at),
+        )
+
+    async def _complete(
+        self, session: AsyncSession, held: Held, order: Order, invoice: Invoice, at: datetime
+    ) -> Settlement:
+        """Nothing is due: the license update is owed by the promise time (R5, R23), the customer gets a receipt."""
+        promise_at = self.working_days.promise_time(at)
+        orders.paid(session, order, held, at, promise_at, self.catalogue.channel(held.license.product))
+        await credit_use.convert_rest(session, held, order, at)
+        row = held.subscription
+        row.promise_at = promise_at
+        if order.kind == "renewal":
+            row.state, row.failure_reason = "updating", None
+        charge = await payments.live_charge(session, invoice.id)
+        card_minor = charge.amount_minor if charge is not None else 0
+        facts = {
+            **letters.held_facts(held),
+            "invoice": invoice.number,
+            "total_minor": invoice.total_minor,
+            "credits_minor": invoice.total_minor - card_minor,
+            "card_minor": card_minor,
+            "promise_at": promise_at.isoformat(),
+        }
+        await notices.tell(
+            session,
+            kind="receipt",
+            customer_id=held.customer.id,
+            subscription_id=row.id,
+            term_expires_on=row.expires_on,
+            subject=order.id,
+            facts=facts,
+            at=at,
+        )
+        return Settlement(
+            order_id=order.id,
+            currency=invoice.currency,
+            total_minor=invoice.total_minor,
+            due_minor=0,
+            paid=Paid(order_id=order.id, paid_at=at, promise_at=promise_at),
+        )
+
+    async def _tell_missing(
+        self,
+        session: AsyncSession,
+        held: Held,
+        order: Order,
+        invoice: Invoice,
+        due_minor: int,
+        reason: str,
+        at: datetime,
+        action_url: str | None,
+    ) -> None:
+        facts = {
+            **letters.held_facts(held),
+            "total_minor": invoice.total_minor,
+            "credits_minor": invoice.total_minor - due_minor,
+            "remainder_minor": due_minor,
+            "reason": reason,
+            "action_url": action_url,
+        }
+        await notices.tell(
+            session,
+            kind="confirm_payment" if action_url else "payment_failed",
+            customer_id=held.customer.id,
+            subscription_id=held.subscription.id,
+            term_expires_on=held.subscription.expires_on,
+            subject="" if order.kind == "renewal" else order.id,
+            facts=facts,
+            at=at,
+        )

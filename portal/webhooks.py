@@ -1,0 +1,80 @@
+"""What the payment provider tells us by itself. Only a reason to look: the truth is asked of the provider (R22, R25).
+
+So a repeated event has no effect, and events out of order lead to the right state.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import structlog
+from fastapi import APIRouter, HTTPException, Request, Response
+from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
+from temporalio.client import Client
+
+import starter
+from db import customers
+from db import payments as payment_rows
+from payments.payment_provider import PaymentProvider
+from payments import webhooks
+from payments.webhooks import BadSignature, CardSaved, ChargeSettled, Event
+
+LARGEST_BODY = 256 * 1024
+
+log = structlog.get_logger("portal.webhooks")
+
+
+@dataclass(frozen=True)
+class PaymentWebhooks:
+    """Takes the payment provider's events."""
+
+    sessions: async_sessionmaker[AsyncSession]
+    temporal: Client
+    provider: PaymentProvider
+    secret: str
+
+    def router(self) -> APIRouter:
+        """`POST /webhooks/payments`."""
+        router = APIRouter()
+        router.add_api_route("/webhooks/payments", self.take, methods=["POST"], include_in_schema=False)
+        return router
+
+    async def take(self, request: Request) -> Response:
+        """400 for a bad signature, 413 for too much, 200 for everything that is understood or none of our business."""
+        body = await request.body()
+        if len(body) > LARGEST_BODY:
+            raise HTTPException(413, "an event is not that large")
+        try:
+            event = webhooks.read(body, request.headers.get("stripe-signature"), self.secret)
+        except BadSignature as forged:
+            raise HTTPException(400, "the signature does not fit the event") from forged
+        if event is not None:
+            await self._heed(event)
+        return Response(status_code=200)
+
+    async def _heed(self, event: Event) -> None:
+        match event:
+            case CardSaved():
+                await self._card_saved(event)
+            case ChargeSettled(key=str(key)):
+                await self._charge_settled(key)
+            case _:
+                pass  # of no use: what came of a refund, and charges that are not ours
+
+    async def _card_saved(self, event: CardSaved) -> None:
+        """Use the customer's newest card from now on; whatever waits for money is collected at once (R22)."""
+        saved = await self.provider.use_newest_card(event.customer_reference)
+        if saved is None:
+            return
+        async with self.sessions.begin() as session:
+            waiting = await customers.save_card(session, saved)
+        for subscription_id in waiting:
+            await starter.payment_changed(self.temporal, subscription_id, by="payment provider")
+        log.info("a card was saved", waiting=len(waiting))
+
+    async def _charge_settled(self, key: str) -> None:
+        """A charge that waited for the customer's confirmation has got it, or was refused: the workflow looks."""
+        async with self.sessions() as session:
+            subscription_id = await payment_rows.awaiting_confirmation(session, key)
+        if subscription_id is not None:
+            await starter.payment_changed(self.temporal, subscription_id, by="payment provider")
