@@ -37,6 +37,7 @@ from activities.decisions import DecisionActivities
 from activities.intake import IntakeActivities
 from activities.licensing import LicensingActivities
 from activities.notices import NoticeActivities
+from activities.ordering import OrderingActivities
 from activities.refunding import RefundActivities
 from activities.till import Till
 from config import Settings
@@ -88,6 +89,7 @@ def activities(
     till = Till(catalogue, settings.working_days(), cards=settings.charges_cards)
     billing = BillingActivities(sessions, till)
     collecting = CollectingActivities(sessions, provider, till)
+    ordering = OrderingActivities(sessions, till)
     refunding = RefundActivities(sessions, settings.zone)
     licensing = LicensingActivities(sessions, vendor, settings.key_ring(), settings.policy())
     decisions = DecisionActivities(sessions, client)
@@ -100,10 +102,19 @@ def activities(
         collecting.charge,
         collecting.refund_card,
         refunding.write_refund,
+        ordering.order_addons,
+        ordering.order_upgrade,
+        ordering.pay_order,
+        ordering.void_order,
+        ordering.change_at_renewal,
         licensing.plan,
         licensing.update,
         licensing.begin_term,
         licensing.flag,
+        licensing.warn,
+        licensing.hand_over,
+        licensing.take_report,
+        licensing.record_update,
         licensing.end,
         decisions.receipt,
         decisions.write_down,

@@ -40,8 +40,8 @@ def attributes_of(life: Life) -> TypedSearchAttributes:
         SearchAttributePair(RENEWS_ON, _midnight(life.plan.renews_on)),
         SearchAttributePair(PROMISE_BROKEN, life.promise_broken),
     ]
-    if life.promise_at is not None:
-        pairs.append(SearchAttributePair(PROMISE_AT, life.promise_at))
+    if life.soonest_promise_at is not None:
+        pairs.append(SearchAttributePair(PROMISE_AT, life.soonest_promise_at))
     if life.failure is not None:
         pairs.append(SearchAttributePair(FAILURE_REASON, life.failure))
     return TypedSearchAttributes(pairs)

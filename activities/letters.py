@@ -21,7 +21,7 @@ def renewal_bill(catalogue: Catalogue, held: Held, renews_on: date) -> Bill:
     """
     return pricing.renewal_bill(
         catalogue,
-        held.item,
+        held.item_at_renewal,
         held.subscription.currency,
         held.customer.country,
         loyal=held.subscription.auto_renew or held.customer.previous_customer,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 from temporalio import activity
@@ -13,6 +14,7 @@ from db import audit, license_updates, notices, subscriptions
 from db.license_keys import KeyRing
 from db.license_updates import Owed
 from db.models.subscription import Subscription
+from db.subscriptions import Held
 from domain.messages import (
     EndRecord,
     LicenseChange,
@@ -21,6 +23,9 @@ from domain.messages import (
     Proof,
     State,
     TermRecord,
+    UpdateRecord,
+    UpdateReport,
+    UpdateStanding,
 )
 from domain.milestones import Milestones, Policy
 from domain.term import Term
@@ -87,16 +92,10 @@ class LicensingActivities:
             await license_updates.done(session, held, record.order_id, record.proof, record.at)
             plan = self.policy.milestones(record.next_term)
             ended = held.term
-            _step(held.subscription, record.next_term, plan, record.auto_renew)
-            await notices.tell(
-                session,
-                kind="license_updated",
-                customer_id=held.customer.id,
-                subscription_id=held.subscription.id,
-                term_expires_on=ended.expires_on,
-                facts=letters.held_facts(held),
-                at=record.at,
-            )
+            await session.flush()
+            open_promise = await license_updates.soonest_promise(session, held.license.id)
+            _step(held.subscription, record.next_term, plan, record.auto_renew, open_promise)
+            await _tell(session, held, "license_updated", "", record.at, term=ended)
             await audit.record(
                 session,
                 actor="evergreen",
@@ -113,23 +112,64 @@ class LicensingActivities:
         return plan
 
     @activity.defn
+    async def record_update(self, record: UpdateRecord) -> None:
+        """Write the proof of an add-on's or upgrade's update down and tell the customer (R24)."""
+        async with self.sessions.begin() as session:
+            held = await subscriptions.held(session, record.subscription_id, lock=True)
+            await license_updates.done(session, held, record.order_id, record.proof, record.at)
+            await session.flush()
+            held.subscription.promise_at = await license_updates.soonest_promise(session, held.license.id)
+            if held.subscription.promise_at is None:
+                held.subscription.promise_broken = False
+            await _tell(session, held, "license_updated", record.order_id, record.at)
+            await audit.record(
+                session,
+                actor="evergreen",
+                action="license_updated",
+                subject=record.subscription_id,
+                at=record.at,
+                key=f"license_updated/{record.order_id}",
+                details={"order": record.order_id, "addons": list(record.proof.addons)},
+            )
+
+    @activity.defn
+    async def hand_over(self, note: OrderNote) -> None:
+        """Put the update into the staff queue (R23): there it waits, soonest promise first."""
+        async with self.sessions.begin() as session:
+            held = await subscriptions.held(session, note.subscription_id)
+            await _tell(session, held, "update_by_hand", note.order_id, note.at, note.reason, "staff")
+
+    @activity.defn
+    async def warn(self, note: OrderNote) -> None:
+        """The promise time is near and the license is not updated: warn staff (R23)."""
+        async with self.sessions.begin() as session:
+            held = await subscriptions.held(session, note.subscription_id)
+            await license_updates.warned(session, note.order_id, note.at)
+            await _tell(session, held, "promise_soon", note.order_id, note.at, note.reason, "staff")
+
+    @activity.defn
+    async def take_report(self, news: UpdateReport) -> UpdateStanding:
+        """Check staff's news of an update against what was promised, and write it down (R23, R24)."""
+        async with self.sessions.begin() as session:
+            standing = await license_updates.report(session, news.report, news.at)
+            await audit.record(
+                session,
+                actor=news.report.by or "unknown",
+                action="update_report",
+                subject=news.subscription_id,
+                at=news.at,
+                details=news.report.model_dump(mode="json"),
+            )
+            return standing
+
+    @activity.defn
     async def flag(self, note: OrderNote) -> None:
         """The promise time has passed and the license is not updated: tell staff, go on trying (R23)."""
         async with self.sessions.begin() as session:
             held = await subscriptions.held(session, note.subscription_id, lock=True)
             await license_updates.late(session, note.order_id)
             held.subscription.promise_broken = True
-            await notices.tell(
-                session,
-                kind="promise_broken",
-                customer_id=held.customer.id,
-                subscription_id=held.subscription.id,
-                term_expires_on=note.term.expires_on,
-                subject=note.order_id,
-                facts={**letters.held_facts(held), "reason": note.reason},
-                at=note.at,
-                audience="staff",
-            )
+            await _tell(session, held, "promise_broken", note.order_id, note.at, note.reason, "staff")
             await audit.record(
                 session,
                 actor="evergreen",
@@ -168,19 +208,48 @@ class LicensingActivities:
 
 
 def _proof(owed: Owed, seen: VendorLicense) -> Proof:
-    if seen.expires_on < owed.to_expires_on or not set(owed.addons) <= seen.addons:
+    """The vendor's own record must show the new expiry, add-ons, size and edition (R24)."""
+    shown = seen.expires_on >= owed.to_expires_on and owed.expected <= seen.addons
+    if not shown or owed.dropped & seen.addons or (seen.edition, seen.size) != (owed.edition, owed.size):
         raise NotProvedYet(
-            f"the vendor's record shows {seen.expires_on} and {sorted(seen.addons)}, "
-            f"not {owed.to_expires_on} and {sorted(owed.addons)}"
+            f"the vendor's record shows {seen.edition} {seen.size} to {seen.expires_on} with {sorted(seen.addons)}, "
+            f"not {owed.edition} {owed.size} to {owed.to_expires_on} with {sorted(owed.expected)}"
         )
     return Proof(expires_on=seen.expires_on, addons=tuple(sorted(seen.addons)))
 
 
-def _step(subscription: Subscription, term: Term, plan: Milestones, auto_renew: bool) -> None:
+def _step(
+    subscription: Subscription, term: Term, plan: Milestones, auto_renew: bool, promise_at: datetime | None
+) -> None:
     subscription.starts_on, subscription.expires_on = term.starts_on, term.expires_on
     subscription.renews_on = None
     subscription.next_renews_on = plan.renews_on if auto_renew else None
     subscription.auto_renew, subscription.ends_after_next = auto_renew, False
+    subscription.drop_addons, subscription.next_edition, subscription.next_size = [], None, None
     subscription.state = State.ACTIVE if auto_renew else State.CANCELLED
-    subscription.promise_at, subscription.promise_broken = None, False
+    subscription.promise_at, subscription.promise_broken = promise_at, False
     subscription.failure_reason = None
+
+
+async def _tell(
+    session: AsyncSession,
+    held: Held,
+    kind: str,
+    subject: str,
+    at: datetime,
+    reason: str = "",
+    audience: notices.Audience = "customer",
+    term: Term | None = None,
+) -> None:
+    facts = letters.held_facts(held)
+    await notices.tell(
+        session,
+        kind=kind,
+        customer_id=held.customer.id,
+        subscription_id=held.subscription.id,
+        term_expires_on=(term or held.term).expires_on,
+        subject=subject,
+        facts={**facts, "reason": reason} if reason else facts,
+        at=at,
+        audience=audience,
+    )

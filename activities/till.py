@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Literal, cast
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -14,14 +15,18 @@ from activities import letters
 from db import credit_use, invoices, ledger, notices, orders, payments
 from db.ledger import Posting, system_account
 from db.models.invoice import Invoice
+from db.models.license_update import LicenseUpdate
 from db.models.order import Order
 from db.models.payment import Payment
 from db.subscriptions import Held
 from domain.catalogue import Catalogue
 from domain.collection import NO_CARD
 from domain.local_time import local_date
-from domain.messages import Paid, Settlement
+from domain.messages import Channel, Paid, Settlement
 from domain.working_days import WorkingDays
+
+WARNED_HOURS_BEFORE = 3
+"""Working hours before a promise time at which staff are warned that the update is not done yet (R23)."""
 
 
 @dataclass(frozen=True)
@@ -94,15 +99,27 @@ class Till:
 
     async def paid(self, session: AsyncSession, order: Order) -> Settlement | None:
         """The answer for an order that was paid before; None for one that is not."""
-        if order.paid_at is None or order.promise_at is None or order.state not in ("paid", "fulfilled"):
+        if order.paid_at is None or order.state not in ("paid", "fulfilled"):
             return None
         invoice, due_minor = await invoices.of_order(session, order.id)
+        update = await orders.update_of(session, order.id)
         return Settlement(
             order_id=order.id,
             currency=invoice.currency,
             total_minor=invoice.total_minor,
             due_minor=due_minor,
-            paid=Paid(order_id=order.id, paid_at=order.paid_at, promise_at=order.promise_at),
+            paid=self._paid(order, update, order.paid_at),
+        )
+
+    def _paid(self, order: Order, update: LicenseUpdate, paid_at: datetime) -> Paid:
+        return Paid(
+            order_id=order.id,
+            update_id=update.id,
+            kind=cast(Literal["renewal", "addon", "upgrade"], order.kind),
+            channel=cast(Channel, update.channel),
+            paid_at=paid_at,
+            warn_at=self.working_days.working_hours_before(update.promise_at, WARNED_HOURS_BEFORE),
+            promise_at=update.promise_at,
         )
 
     async def _complete(
@@ -110,10 +127,11 @@ class Till:
     ) -> Settlement:
         """Nothing is due: the license update is owed by the promise time (R5, R23), the customer gets a receipt."""
         promise_at = self.working_days.promise_time(at)
-        orders.paid(session, order, held, at, promise_at, self.catalogue.channel(held.license.product))
+        channel = self.catalogue.channel(held.license.product)
+        update = orders.paid(session, order, held, at, promise_at, channel)
         await credit_use.convert_rest(session, held, order, at)
         row = held.subscription
-        row.promise_at = promise_at
+        row.promise_at = min(row.promise_at or promise_at, promise_at)
         if order.kind == "renewal":
             row.state, row.failure_reason = "updating", None
         charge = await payments.live_charge(session, invoice.id)
@@ -125,6 +143,8 @@ class Till:
             "credits_minor": invoice.total_minor - card_minor,
             "card_minor": card_minor,
             "promise_at": promise_at.isoformat(),
+            "order_kind": order.kind,
+            "addons": list(order.added_addons),
         }
         await notices.tell(
             session,
@@ -141,7 +161,7 @@ class Till:
             currency=invoice.currency,
             total_minor=invoice.total_minor,
             due_minor=0,
-            paid=Paid(order_id=order.id, paid_at=at, promise_at=promise_at),
+            paid=self._paid(order, update, at),
         )
 
     async def _tell_missing(

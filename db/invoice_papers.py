@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
-from sqlalchemy import Select, select, union
+from sqlalchemy import Select, or_, select, union
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
@@ -22,7 +22,7 @@ from db.models.ledger import Account, CreditGrant, Entry, Movement
 from db.models.payment import Payment
 
 Source = Literal["promotional", "purchase", "card"]
-Accounts = Select[tuple[str]]
+Accounts = Select[str]
 """The ledger accounts of the invoices that are asked for; a credit note's is that of its invoice."""
 
 
@@ -48,6 +48,8 @@ class Part:
     at: datetime
     asked_at: datetime
     """When it was decided: a card's refund may take days more."""
+    done: bool = True
+    """Only a refund to a card can be under way: the ledger has it, the card has not yet (R20)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,19 +223,20 @@ async def _parts(session: AsyncSession, accounts: Accounts) -> dict[str, list[Pa
     """What was paid and given back, by the account it was paid on: oldest first, credits in their order of use."""
     found: dict[str, list[Part]] = defaultdict(list)
     for row in await session.execute(_credits(accounts)):
-        part = Part(row.kind, row.reference, -row.amount_minor, row.at, row.at)
-        found[row.account_id].append(part)
+        source: Source = "purchase" if row.kind == "purchase" else "promotional"
+        found[row.account_id].append(Part(source, row.reference, -row.amount_minor, row.at, row.at))
     for account_id, payment in (await session.execute(_cards(accounts))).all():
         amount_minor = payment.amount_minor if payment.kind == "charge" else -payment.amount_minor
         reference = payment.provider_reference or payment.key
         done_at = payment.completed_at or payment.at
-        found[account_id].append(Part("card", reference, amount_minor, done_at, payment.at))
+        done = payment.status == "succeeded"
+        found[account_id].append(Part("card", reference, amount_minor, done_at, payment.at, done))
     for parts in found.values():
         parts.sort(key=lambda part: part.at)
     return found
 
 
-def _credits(accounts: Accounts) -> Select[Any]:
+def _credits(accounts: Accounts) -> Select[str, str, str, int, datetime]:
     """Entries on grants by any movement on an invoice's account, or about its order: every penny, both ways (R18)."""
     on_account = select(Entry.account_id, Entry.movement_id).where(Entry.account_id.in_(accounts))
     about_order = (
@@ -257,11 +260,11 @@ def _credits(accounts: Accounts) -> Select[Any]:
     )
 
 
-def _cards(accounts: Accounts) -> Select[tuple[str, Payment]]:
-    """Charges and refunds that the provider has carried out."""
+def _cards(accounts: Accounts) -> Select[str, Payment]:
+    """Charges that the provider has carried out, and refunds, for which that is only a matter of time."""
     return (
         select(Invoice.account_id, Payment)
         .join(Payment, Payment.invoice_id == Invoice.id)
-        .where(Invoice.account_id.in_(accounts), Payment.status == "succeeded")
-        .order_by(Payment.completed_at, Payment.id)
+        .where(Invoice.account_id.in_(accounts), or_(Payment.kind == "refund", Payment.status == "succeeded"))
+        .order_by(Payment.at, Payment.id)
     )

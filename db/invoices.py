@@ -17,7 +17,7 @@ from db.models.customer import Customer
 from db.models.invoice import Invoice, InvoiceLine, InvoiceSeries
 from db.models.ledger import Account
 from db.models.order import Order
-from domain.pricing import Bill, Line, LineKind
+from domain.pricing import Bill
 
 
 async def issue(session: AsyncSession, order: Order, customer: Customer, bill: Bill, at: datetime) -> Invoice:

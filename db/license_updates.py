@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Literal, cast
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db import orders
@@ -15,7 +15,7 @@ from db.models.license_update import LicenseUpdate
 from db.models.order import Order
 from db.models.subscription import Subscription
 from db.subscriptions import Held
-from domain.messages import Proof
+from domain.messages import Channel, LicenseUpdated, Proof, UpdateStanding
 
 Kind = Literal["renewal", "addons", "upgrade"]
 KINDS: dict[str, Kind] = {"renewal": "renewal", "addon": "addons", "upgrade": "upgrade"}
@@ -35,6 +35,11 @@ class Owed:
     edition: str
     size: str
     addons: tuple[str, ...]
+    """For a renewal all that the license is to have, else what is added."""
+    expected: frozenset[str]
+    """Add-ons that the vendor's record must show afterwards."""
+    dropped: frozenset[str]
+    """Add-ons that it must not show any more."""
     attempted_before: bool
 
 
@@ -44,7 +49,7 @@ async def attempt(session: AsyncSession, order_id: str, at: datetime) -> Owed:
     Raises UnknownOrder.
     """
     query = (
-        select(LicenseUpdate, License, Order, Subscription.months)
+        select(LicenseUpdate, License, Order, Subscription)
         .join(License, License.id == LicenseUpdate.license_id)
         .join(Order, Order.id == LicenseUpdate.order_id)
         .join(Subscription, Subscription.id == Order.subscription_id)
@@ -54,22 +59,42 @@ async def attempt(session: AsyncSession, order_id: str, at: datetime) -> Owed:
     row = (await session.execute(query)).one_or_none()
     if row is None:
         raise orders.UnknownOrder(f"order {order_id} has no license update: it is not paid")
-    update, license, order, months = cast(tuple[LicenseUpdate, License, Order, int], tuple(row))
+    update, license, order, subscription = row
     attempted_before = update.attempted_at is not None
-    update.attempted_at = update.attempted_at or at
+    if not attempted_before:
+        _fix(update, license, order, subscription)
+        update.attempted_at = at
+    renews = order.kind == "renewal"
     return Owed(
         reference=update.reference,
         license_id=license.id,
         key_ciphertext=license.key_ciphertext,
         kind=KINDS[order.kind],
-        months=months if order.kind == "renewal" else 0,
+        months=subscription.months if renews else 0,
         from_expires_on=update.from_expires_on,
         to_expires_on=update.to_expires_on,
         edition=update.target_edition,
         size=update.target_size,
-        addons=tuple(update.target_addons),
+        addons=tuple(update.target_addons if renews else order.added_addons),
+        expected=frozenset(update.target_addons),
+        dropped=frozenset(update.dropped_addons),
         attempted_before=attempted_before,
     )
+
+
+def _fix(update: LicenseUpdate, license: License, order: Order, subscription: Subscription) -> None:
+    """Say once what is asked for, from the license as it is now: other updates may have been done since the payment."""
+    if order.kind == "renewal":
+        dropped = [addon for addon in license.addons if addon in subscription.drop_addons]
+        update.target_addons = [addon for addon in license.addons if addon not in dropped]
+        update.dropped_addons = dropped
+        update.target_edition = subscription.next_edition or license.edition
+        update.target_size = subscription.next_size or license.size
+        return
+    update.from_expires_on = update.to_expires_on = license.vendor_expires_on
+    update.target_addons = [*license.addons, *(a for a in order.added_addons if a not in license.addons)]
+    if order.kind == "addon":
+        update.target_edition, update.target_size = license.edition, license.size
 
 
 async def done(session: AsyncSession, held: Held, order_id: str, proof: Proof, at: datetime) -> None:
@@ -88,3 +113,37 @@ async def done(session: AsyncSession, held: Held, order_id: str, proof: Proof, a
 async def late(session: AsyncSession, order_id: str) -> None:
     """The promise time passed before the update was done (R23)."""
     (await orders.update_of(session, order_id)).late = True
+
+
+async def warned(session: AsyncSession, order_id: str, at: datetime) -> None:
+    """Staff were warned that the promise time is near."""
+    (await orders.update_of(session, order_id)).warned_at = at
+
+
+async def soonest_promise(session: AsyncSession, license_id: str) -> datetime | None:
+    """The soonest promise time of the license's updates that are still owed; None when none is."""
+    query = select(func.min(LicenseUpdate.promise_at)).where(
+        LicenseUpdate.license_id == license_id, LicenseUpdate.state == "pending"
+    )
+    return await session.scalar(query)
+
+
+async def report(session: AsyncSession, news: LicenseUpdated, at: datetime) -> UpdateStanding:
+    """Take staff's news of an update; what does not show what was promised leaves it as it is (R24).
+
+    Raises UnknownOrder.
+    """
+    update = await session.get(LicenseUpdate, news.update_id, with_for_update=True)
+    if update is None:
+        raise orders.UnknownOrder(f"there is no license update {news.update_id}")
+    if news.channel is not None:
+        update.channel = news.channel
+    channel = cast(Channel, update.channel)
+    if news.refusal:
+        return UpdateStanding(channel=channel, refusal=news.refusal)
+    if news.expires_on is None or news.expires_on < update.to_expires_on:
+        return UpdateStanding(channel=channel)
+    update.attempted_at = update.attempted_at or at
+    return UpdateStanding(
+        channel=channel, proof=Proof(expires_on=news.expires_on, addons=tuple(update.target_addons))
+    )

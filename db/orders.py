@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
+from typing import Literal
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -23,6 +25,11 @@ def renewal_key(subscription_id: str, term: Term, round: int) -> str:
     return f"{subscription_id}/{term.expires_on}/renewal/{round}"
 
 
+def change_key(subscription_id: str, kind: str, request_id: str) -> str:
+    """The once-only key of an order that was asked for: one per request (R10, R25)."""
+    return f"{subscription_id}/{kind}/{request_id}"
+
+
 async def by_key(session: AsyncSession, key: str) -> Order | None:
     """The order under this key, its row held to the end of the transaction."""
     return (await session.scalars(select(Order).where(Order.key == key).with_for_update())).one_or_none()
@@ -37,7 +44,7 @@ async def by_id(session: AsyncSession, order_id: str) -> Order:
 
 
 def renewal(session: AsyncSession, held: Held, key: str, next_term: Term, at: datetime) -> Order:
-    """Order the renewal into `next_term`, with the license's add-ons as they are."""
+    """Order the renewal into `next_term`, of the license as it is to be then."""
     order = Order(
         id=new_id("ord"),
         subscription_id=held.subscription.id,
@@ -45,9 +52,41 @@ def renewal(session: AsyncSession, held: Held, key: str, next_term: Term, at: da
         key=key,
         term_starts_on=next_term.starts_on,
         term_expires_on=next_term.expires_on,
-        target_edition=held.license.edition,
-        target_size=held.license.size,
-        target_addons=list(held.license.addons),
+        target_edition=held.item_at_renewal.edition,
+        target_size=held.item_at_renewal.size,
+        target_addons=list(held.item_at_renewal.addons),
+        ordered_at=at,
+    )
+    session.add(order)
+    return order
+
+
+def change(
+    session: AsyncSession,
+    held: Held,
+    kind: Literal["addon", "upgrade"],
+    key: str,
+    through: Term,
+    at: datetime,
+    added: Sequence[str] = (),
+    edition: str | None = None,
+    size: str | None = None,
+    quote_id: str | None = None,
+) -> Order:
+    """Order a change of the license that lasts to the end of `through`, the last term paid for."""
+    license = held.license
+    order = Order(
+        id=new_id("ord"),
+        subscription_id=held.subscription.id,
+        kind=kind,
+        key=key,
+        term_starts_on=through.starts_on,
+        term_expires_on=through.expires_on,
+        target_edition=edition or license.edition,
+        target_size=size or license.size,
+        target_addons=[*license.addons, *added],
+        added_addons=list(added),
+        quote_id=quote_id,
         ordered_at=at,
     )
     session.add(order)
@@ -56,24 +95,25 @@ def renewal(session: AsyncSession, held: Held, key: str, next_term: Term, at: da
 
 def paid(
     session: AsyncSession, order: Order, held: Held, paid_at: datetime, promise_at: datetime, channel: str
-) -> None:
+) -> LicenseUpdate:
     """Mark the order paid and owe its license update by the promise time, in one transaction (R23, R25)."""
     order.state, order.paid_at, order.promise_at = "paid", paid_at, promise_at
-    session.add(
-        LicenseUpdate(
-            id=new_id("upd"),
-            order_id=order.id,
-            license_id=held.license.id,
-            reference=order.key,
-            channel=channel,
-            from_expires_on=held.subscription.expires_on,
-            to_expires_on=order.term_expires_on,
-            target_edition=order.target_edition,
-            target_size=order.target_size,
-            target_addons=list(order.target_addons),
-            promise_at=promise_at,
-        )
+    expires_on = held.license.vendor_expires_on
+    update = LicenseUpdate(
+        id=new_id("upd"),
+        order_id=order.id,
+        license_id=held.license.id,
+        reference=order.key,
+        channel=channel,
+        from_expires_on=expires_on,
+        to_expires_on=order.term_expires_on if order.kind == "renewal" else expires_on,
+        target_edition=order.target_edition,
+        target_size=order.target_size,
+        target_addons=list(order.target_addons),
+        promise_at=promise_at,
     )
+    session.add(update)
+    return update
 
 
 async def open_renewals(session: AsyncSession, subscription_id: str) -> list[Order]:

@@ -38,6 +38,17 @@ class Held:
         return LicenseItem(license.product, license.edition, license.size, tuple(license.addons))
 
     @property
+    def item_at_renewal(self) -> LicenseItem:
+        """The license as the next renewal will make it: without dropped add-ons, with a new size or edition."""
+        row, license = self.subscription, self.license
+        return LicenseItem(
+            license.product,
+            row.next_edition or license.edition,
+            row.next_size or license.size,
+            tuple(addon for addon in license.addons if addon not in row.drop_addons),
+        )
+
+    @property
     def term(self) -> Term:
         """The current term, both dates inclusive."""
         return Term(self.subscription.starts_on, self.subscription.expires_on)

@@ -1,4 +1,4 @@
-"""The whole check of an import file (R26): bytes in; good rows and problems out, in the order of the file.
+"""The whole check of a file (R26): bytes in; good rows and problems out, in the order of the file.
 
     lines ─► csv or json ─► cells ─► check (values, catalogue, dates, keys seen) ─► Row | Problem
 
@@ -6,21 +6,26 @@ Pure: the caller opens the file, names the day and decides what becomes of the r
 digest of each key, so a file of any length is checked in the memory of one row and those digests.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import date
-from typing import Final, Literal
+from typing import Final, Literal, TypeVar
 
 from domain import intake_csv, intake_json
 from domain.catalogue import Catalogue
 from domain.intake_cells import Cells
 from domain.intake_check import RowCheck
+from domain.intake_columns import Columns
+from domain.intake_license import LicenseCheck
 from domain.intake_lines import lines
 from domain.intake_problem import Problem, UnreadableFile
-from domain.intake_row import Row
+from domain.intake_row import LICENSES, Row
+
+Good = TypeVar("Good")
 
 FileFormat = Literal["csv", "jsonl"]
 
 _FORMATS: Final[dict[str, FileFormat]] = {"csv": "csv", "jsonl": "jsonl"}
+_ROWS: Final = {"csv": intake_csv.rows, "jsonl": intake_json.rows}
 
 
 def format_of(filename: str) -> FileFormat:
@@ -35,29 +40,39 @@ def format_of(filename: str) -> FileFormat:
 def check_csv(
     chunks: Iterable[bytes], catalogue: Catalogue, today: date, notice_days: int = 15
 ) -> Iterator[Row | Problem]:
-    """Check a CSV file with a header line (R26), chunk by chunk.
+    """Check a CSV file of licenses with a header line (R26), chunk by chunk.
 
     ``today`` is the business's local day, so no time zone is needed; ``notice_days`` is that of R2. A good
     row gives itself, a bad one all of its problems. Raises ``UnreadableFile``, possibly after rows were
     given: take none before the end is reached.
     """
-    return _checked(intake_csv.rows(lines(chunks)), RowCheck(catalogue, today, notice_days))
+    return checked("csv", chunks, LICENSES, _row_check(catalogue, today, notice_days))
 
 
 def check_json_lines(
     chunks: Iterable[bytes], catalogue: Catalogue, today: date, notice_days: int = 15
 ) -> Iterator[Row | Problem]:
     """Check a file of JSON lines (R26), chunk by chunk; otherwise as ``check_csv``."""
-    return _checked(intake_json.rows(lines(chunks)), RowCheck(catalogue, today, notice_days))
+    return checked("jsonl", chunks, LICENSES, _row_check(catalogue, today, notice_days))
 
 
-def _checked(rows: Iterable[Cells | Problem], row_check: RowCheck) -> Iterator[Row | Problem]:
-    for cells in rows:
+def checked(
+    written_as: FileFormat,
+    chunks: Iterable[bytes],
+    columns: Columns,
+    check: Callable[[Cells], Good | list[Problem]],
+) -> Iterator[Good | Problem]:
+    """Check a file of these columns row by row, whatever its rows are. Raises ``UnreadableFile``."""
+    for cells in _ROWS[written_as](lines(chunks), columns):
         if isinstance(cells, Problem):
             yield cells
             continue
-        found = row_check.check(cells)
-        if isinstance(found, Row):
-            yield found
-        else:
+        found = check(cells)
+        if isinstance(found, list):
             yield from found
+        else:
+            yield found
+
+
+def _row_check(catalogue: Catalogue, today: date, notice_days: int) -> Callable[[Cells], Row | list[Problem]]:
+    return RowCheck(LicenseCheck(catalogue, today, notice_days)).check

@@ -1,6 +1,6 @@
 """The cells of one row as text, while they are read: values are taken out, and every fault is noted (R26).
 
-What a cell may hold is said in ``intake_values``; what cells must be to each other in ``intake_check``.
+What a cell may hold is said in ``intake_values``; what cells must be to each other in ``intake_license``.
 """
 
 from collections.abc import Callable

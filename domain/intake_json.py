@@ -9,8 +9,8 @@ from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
 from domain.intake_cells import Cells
+from domain.intake_columns import Columns
 from domain.intake_problem import MOST_NAMED, Problem, UnreadableFile, not_among
-from domain.intake_row import COLUMNS
 
 # Pairs, because a dictionary hides a key that is there twice. Numbers are refused whatever they are: as floats
 # even one of 60,000 digits is read.
@@ -24,7 +24,7 @@ _MENDS: Final = {
 }
 
 
-def rows(lines: Iterable[tuple[int, str]]) -> Iterator[Cells | Problem]:
+def rows(lines: Iterable[tuple[int, str]], columns: Columns) -> Iterator[Cells | Problem]:
     """Give the cells of each object, the faults of its keys and types noted, or why it could not be read.
 
     Raises ``UnreadableFile`` for a file that is JSON, but not a value a line.
@@ -34,10 +34,10 @@ def rows(lines: Iterable[tuple[int, str]]) -> Iterator[Cells | Problem]:
             raise UnreadableFile(line, "this is one JSON list, not JSON lines", _ONE_A_LINE)
         if position == 0 and text.strip() == "{":
             raise UnreadableFile(line, "an object begins here and goes on below", _ONE_A_LINE)
-        yield _row(line, text)
+        yield _row(line, text, columns)
 
 
-def _row(line: int, text: str) -> Cells | Problem:
+def _row(line: int, text: str, columns: Columns) -> Cells | Problem:
     try:
         pairs = _DECODER.decode(text)
     except json.JSONDecodeError as error:
@@ -48,15 +48,15 @@ def _row(line: int, text: str) -> Cells | Problem:
     if not text.lstrip().startswith("{"):
         mend = 'Write {"customer_email": "jo@example.com", …}.'
         return Problem(line, None, "this is not a JSON object", mend)
-    return _cells(line, pairs)
+    return _cells(line, pairs, columns)
 
 
-def _cells(line: int, pairs: tuple[tuple[str, Any], ...]) -> Cells:
+def _cells(line: int, pairs: tuple[tuple[str, Any], ...], columns: Columns) -> Cells:
     cells = Cells(line, {})
     unknown = []
     for key, value in pairs:
         text = value if isinstance(value, str) else _as_text(key, value)
-        if key not in COLUMNS:
+        if key not in columns.names:
             unknown.append(key)
         elif key in cells.texts or not cells.sound(key):
             cells.refuse(key, "the key is there twice", "Write it once.")
@@ -65,7 +65,7 @@ def _cells(line: int, pairs: tuple[tuple[str, Any], ...]) -> Cells:
         else:
             cells.texts[key] = text
 
-    absent = [column for column in COLUMNS if column not in cells.texts]
+    absent = [column for column in columns.names if column not in cells.texts]
     for key in unknown[:MOST_NAMED]:
         cells.problems.append(Problem(line, None, *not_among(key, "a key we know", absent)))
     return cells

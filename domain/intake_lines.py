@@ -43,7 +43,7 @@ def lines(chunks: Iterable[bytes]) -> Iterator[tuple[int, str]]:
             empty = False
             yield number, text
     if empty:
-        raise UnreadableFile(None, "the file is empty", "Write a row for each license.")
+        raise UnreadableFile(None, "the file is empty", "Write at least one row.")
 
 
 def _split(chunks: Iterable[bytes]) -> Iterator[bytes]:
@@ -67,7 +67,7 @@ def _refuse_longer(length: int, number: int) -> None:
         raise UnreadableFile(
             number,
             f"the line is longer than {LONGEST_LINE_BYTES // 1024} KB",
-            "Write one license a line, with the line ends of Unix or Windows.",
+            "Write one row a line, with the line ends of Unix or Windows.",
         )
 
 

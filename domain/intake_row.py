@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Final
 
+from domain.intake_columns import Columns
+
 COLUMNS: Final = (
     "customer_email",
     "customer_name",
@@ -24,9 +26,10 @@ COLUMNS: Final = (
     "previous_customer",
     "card_token",
 )
-"""The columns of a CSV file, in any order, and the keys of a JSON line."""
-
 MAY_BE_EMPTY: Final = ("addons", "renews_on", "opening_credit", "previous_customer", "card_token")
+
+LICENSES: Final = Columns(COLUMNS, MAY_BE_EMPTY)
+"""The columns of an import file."""
 
 
 @dataclass(frozen=True, slots=True)

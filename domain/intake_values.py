@@ -123,6 +123,16 @@ def credit_minor(cell: str, currency: str) -> int:
         raise BadCell(f"{shown(cell)} is not an amount of {currency}", mend) from None
 
 
+def paid_minor(cell: str, currency: str) -> int:
+    """Read an amount that was paid, in minor units: as ``credit_minor``, but more than nothing (R19)."""
+    if not cell.strip(BLANKS):
+        raise BadCell("it is empty", "Write exactly what was paid.")
+    amount_minor = credit_minor(cell, currency)
+    if not amount_minor:
+        raise BadCell(f"{shown(cell)} is nothing", "Write exactly what was paid.")
+    return amount_minor
+
+
 def yes_or_no(cell: str) -> bool:
     """Read ``yes`` or ``no``."""
     answer = cell.strip(BLANKS)

@@ -44,6 +44,7 @@ class Message(BaseModel):
 # ---- what people and programs say to a subscription ----------------------------------------------------------------
 
 Words = Annotated[str, Field(max_length=500)]
+Channel = Literal["api", "by_hand"]
 
 
 class Typed(Message):
@@ -69,6 +70,51 @@ class Resume(Typed):
 
 class PaymentChanged(Typed):
     """A new card or credit is there: collect now if money is waited for (R22)."""
+
+
+class AddAddons(Typed):
+    """Add these add-ons to the license now (R14). With a quote exactly what it says is charged, or nothing (R15)."""
+
+    addons: tuple[Words, ...] = Field(
+        min_length=1, max_length=20, description="names, as the catalogue has them"
+    )
+    quote_id: Words = Field("", description="the quote that is accepted; empty: quote and proceed")
+
+
+class Upgrade(Typed):
+    """Staff accepted another size or edition: order it, to be paid by the customer (R27)."""
+
+    edition: Words = Field(description="the edition it shall have")
+    size: Words = Field(description="the size it shall have")
+    price_minor: int | None = Field(
+        None, ge=0, description="a stated net price; none: the difference, prorata"
+    )
+    reason: Words = Field("", description="why, for the audit")
+
+
+class OrderPaid(Typed):
+    """The customer wants an open order paid now, with credits and the saved card."""
+
+    order_id: Words = Field(description="the order")
+
+
+class ChangeAtRenewal(Typed):
+    """What the next renewal leaves out or makes smaller; replaces what was said before. Empty: nothing."""
+
+    drop_addons: tuple[Words, ...] = Field((), max_length=20, description="add-ons to leave out")
+    edition: Words | None = Field(None, description="a smaller edition from then on")
+    size: Words | None = Field(None, description="a smaller size from then on")
+
+
+class LicenseUpdated(Typed):
+    """Staff have news of a license update: it is done, refused, or to be done another way (R23, R24)."""
+
+    update_id: Words = Field(description="the license update")
+    expires_on: date | None = Field(
+        None, description="done: the last covered day as the vendor's own record shows it"
+    )
+    refusal: Words = Field("", description="refused for good: why")
+    channel: Channel | None = Field(None, description="to be done this way from now on")
 
 
 class Decision(Message):
@@ -109,6 +155,18 @@ class State(StrEnum):
     EXPIRED = "expired"  # cancelled and over
 
 
+class Paid(Message):
+    """An order that is paid, and until when its license update is promised (R5)."""
+
+    order_id: str
+    update_id: str = Field("", description="the license update that is owed for it")
+    kind: Literal["renewal", "addon", "upgrade"] = "renewal"
+    channel: Channel = Field("api", description="how the vendor is reached for it")
+    paid_at: datetime
+    warn_at: datetime | None = Field(None, description="when staff are warned that the promise is near")
+    promise_at: datetime
+
+
 class Life(Message):
     """All that one run of the workflow hands to the next. One run covers one term."""
 
@@ -127,8 +185,18 @@ class Life(Message):
     promise_at: datetime | None = None
     promise_broken: bool = False
     failure: str | None = Field(None, description="why money or license is waited for, a code of ours")
+    open_orders: tuple[Paid, ...] = Field(
+        (), description="paid add-ons and upgrades, to be done in this order"
+    )
+    unpaid_orders: tuple[str, ...] = Field((), description="upgrades that wait to be paid, oldest first")
     answers: tuple[Decision, ...] = Field((), description="the latest decisions, newest last; bounded")
     refusals: tuple[Refused, ...] = Field((), description="the latest refused signals, newest last; bounded")
+
+    @property
+    def soonest_promise_at(self) -> datetime | None:
+        """The soonest promise time of all that is paid and not done yet."""
+        promises = [paid.promise_at for paid in self.open_orders]
+        return min([*promises, self.promise_at] if self.promise_at else promises, default=None)
 
 
 class Ending(Message):
@@ -137,6 +205,58 @@ class Ending(Message):
     subscription_id: str
     state: State
     expires_on: date
+
+
+class QuoteLine(Message):
+    """One line of a quote; a discount's amount is below zero."""
+
+    kind: str
+    description: str
+    amount_minor: int
+    days: int | None = None
+    term_days: int | None = None
+    rate_bp: int | None = None
+
+
+class CreditUse(Message):
+    """What would be used of one grant."""
+
+    grant_id: str
+    amount_minor: int
+
+
+class Quote(Message):
+    """What a change of the license costs now (R15). Holds until local midnight; charged to the penny, or not at all."""
+
+    quote_id: str
+    subscription_id: str
+    addons: tuple[str, ...]
+    term: Term = Field(description="whose remaining days are charged")
+    next_term: Term | None = Field(None, description="charged whole, as its renewal is settled already (R14)")
+    currency: str
+    lines: tuple[QuoteLine, ...]
+    total_minor: int
+    credits: tuple[CreditUse, ...]
+    credits_minor: int
+    remainder_minor: int
+    promise_at: datetime = Field(description="when the license is updated by, if paid now (R5)")
+    at: datetime
+    lapses_at: datetime
+
+
+class OrderAnswer(Message):
+    """What became of a wish to change the license."""
+
+    outcome: Literal["accepted", "to_be_paid", "refused"]
+    reason: str = Field("", description="refused: why, and what can be done")
+    order_id: str | None = None
+    invoice: str | None = Field(None, description="its number")
+    quote: Quote | None = Field(
+        None, description="what is charged; refused: a new one, where one can be made"
+    )
+    paid: Paid | None = None
+    by: str = ""
+    request_id: str = ""
 
 
 class Status(Message):
@@ -155,6 +275,9 @@ class Status(Message):
     last_failure: str | None
     decision: Decision | None
     refusals: tuple[Refused, ...]
+    open_orders: tuple[Paid, ...] = ()
+    unpaid_orders: tuple[str, ...] = ()
+    last_order: OrderAnswer | None = None
 
 
 # ---- what workflows ask of activities ------------------------------------------------------------------------------
@@ -216,14 +339,6 @@ class SettleRequest(Message):
     renews_on: date = Field(description="the date whose prices hold (R12)")
     late: bool = Field(False, description="the term is over: all or nothing (R22)")
     at: datetime
-
-
-class Paid(Message):
-    """An order that is paid, and until when its license update is promised (R5)."""
-
-    order_id: str
-    paid_at: datetime
-    promise_at: datetime
 
 
 class Settlement(Message):
@@ -355,3 +470,53 @@ class IntakeResult(Message):
 
     intake_id: str
     started: int
+
+
+# ---- ordering ------------------------------------------------------------------------------------------------------
+
+
+class AddonOrder(Message):
+    """Order add-ons for a subscription (R14, R15)."""
+
+    subscription_id: str
+    request: AddAddons
+    at: datetime
+
+
+class UpgradeOrder(Message):
+    """Order another size or edition (R27)."""
+
+    subscription_id: str
+    request: Upgrade
+    at: datetime
+
+
+class RenewalChange(Message):
+    """Write down what the next renewal changes."""
+
+    subscription_id: str
+    request: ChangeAtRenewal
+    at: datetime
+
+
+class Ordered(Message):
+    """An order that was written down, and how far credits have paid it; or why it was not."""
+
+    answer: OrderAnswer
+    settlement: Settlement | None = None
+
+
+class UpdateReport(Message):
+    """Staff's news of a license update, to be checked and written down."""
+
+    subscription_id: str
+    report: LicenseUpdated
+    at: datetime
+
+
+class UpdateStanding(Message):
+    """How a license update stands after staff's news."""
+
+    channel: Channel
+    proof: Proof | None = None
+    refusal: str | None = None

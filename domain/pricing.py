@@ -24,6 +24,7 @@ class LineKind(StrEnum):
     ADDON = "addon"
     DISCOUNT = "discount"
     TAX = "tax"
+    UPGRADE = "upgrade"
 
 
 @dataclass(eq=False)

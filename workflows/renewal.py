@@ -5,11 +5,9 @@ Every step is keyed in our tables, so a run that takes over in the middle simply
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Literal
 
 from temporalio import workflow
-from temporalio.exceptions import ActivityError
 
 with workflow.unsafe.imports_passed_through():
     from activities.billing import BillingActivities
@@ -18,11 +16,8 @@ with workflow.unsafe.imports_passed_through():
     from domain import term
     from domain.collection import TO_CONFIRM, WITHDRAWN
     from domain.messages import (
-        CardRefund,
         ChargeRequest,
         EndRecord,
-        LicenseChange,
-        OrderNote,
         Paid,
         Proof,
         Settlement,
@@ -31,16 +26,18 @@ with workflow.unsafe.imports_passed_through():
         TermNote,
         TermRecord,
     )
+    from workflows.fulfilment import Fulfilment
     from workflows.standing import Standing
-    from workflows.steps import FOR_EVER, call, fact, is_final, record
+    from workflows.steps import call, record
     from workflows.waiting import happens_before
 
 
 class Renewal:
     """Renews the term that `standing` is in."""
 
-    def __init__(self, standing: Standing) -> None:
+    def __init__(self, standing: Standing, fulfilment: Fulfilment) -> None:
         self._standing = standing
+        self._fulfilment = fulfilment
         self._money_came = False
         self._last: Settlement | None = None
 
@@ -141,98 +138,47 @@ class Renewal:
     async def update(self, paid: Paid) -> Proof | None:
         """Have the license updated by the promise time (R23) and proved (R24); None: the vendor's final refusal."""
         self._standing.change(state=State.UPDATING, promise_at=paid.promise_at, failure=None)
-        updating = workflow.start_activity_method(
-            LicensingActivities.update,
-            LicenseChange(order_id=paid.order_id, at=workflow.now()),
-            start_to_close_timeout=timedelta(seconds=60),
-            retry_policy=FOR_EVER,
-            summary="update the license at the vendor and read it back",
-        )
-        try:
-            if not await happens_before(paid.promise_at, updating.done, "promise: the license is updated"):
-                await self._break_promise(paid)
-            return await updating
-        except ActivityError as failed:
-            if not is_final(failed):
-                raise
-            await self._give_back(paid, fact(failed))
-            return None
-
-    async def _break_promise(self, paid: Paid) -> None:
-        self._standing.change(promise_broken=True, failure="PromiseBroken")
-        note = self._note("the promise time has passed", paid.order_id)
-        await record(LicensingActivities.flag, note, "flag the broken promise")
-
-    async def _give_back(self, paid: Paid, reason: str) -> None:
-        """The vendor said no for good: refund, tell staff and customer (R20, R23)."""
-        back = await record(
-            BillingActivities.give_back, self._note(reason, paid.order_id), "give the payment back"
-        )
-        for payment_id in back.payment_ids:
-            refund = CardRefund(payment_id=payment_id, at=workflow.now())
-            await call(CollectingActivities.refund_card, refund, "refund the card")
-        self._standing.change(
-            state=State.REFUSED,
-            auto_renew=False,
-            failure=reason,
-            promise_at=None,
-            promise_broken=False,
-            round=self._standing.life.round + 1,
-        )
+        proof = await self._fulfilment.fulfil(paid)
+        if proof is None:
+            life = self._standing.life
+            self._standing.change(
+                state=State.REFUSED, auto_renew=False, promise_at=None, round=life.round + 1
+            )
+        return proof
 
     async def conclude(self, paid: Paid, proof: Proof) -> None:
         """Write the proof down and step into the next term; a late cancellation takes effect there (R8)."""
-        life = self._standing.life
-        plan = await record(
-            LicensingActivities.begin_term,
-            TermRecord(
-                subscription_id=life.subscription_id,
-                order_id=paid.order_id,
-                proof=proof,
-                next_term=self.next_term(),
-                auto_renew=not life.ends_after_next,
-                at=workflow.now(),
-            ),
-            "write the proof down, begin the next term",
-        )
-        # auto_renew is read again: a request may have been answered while the record was being written
-        auto_renew = not self._standing.life.ends_after_next
-        self._standing.life = self._standing.life.model_copy(
-            update={
-                "term": self.next_term(),
-                "plan": plan,
-                "state": State.ACTIVE if auto_renew else State.CANCELLED,
-                "auto_renew": auto_renew,
-                "ends_after_next": False,
-                "reminders_sent": 0,
-                "round": 1,
-                "promise_at": None,
-                "promise_broken": False,
-                "failure": None,
-            }
-        )
+        async with self._standing.turnstile:  # a request is answered about one term or the other
+            life = self._standing.life
+            auto_renew = not life.ends_after_next
+            plan = await record(
+                LicensingActivities.begin_term,
+                TermRecord(
+                    subscription_id=life.subscription_id,
+                    order_id=paid.order_id,
+                    proof=proof,
+                    next_term=self.next_term(),
+                    auto_renew=auto_renew,
+                    at=workflow.now(),
+                ),
+                "write the proof down, begin the next term",
+            )
+            self._standing.begin_term(self.next_term(), plan, auto_renew)
 
     async def end(self, state: State) -> None:
         """Write down that the subscription is over."""
-        life = self._standing.life
-        self._standing.change(state=state, auto_renew=False)
-        await record(
-            LicensingActivities.end,
-            EndRecord(subscription_id=life.subscription_id, term=life.term, state=state, at=workflow.now()),
-            f"end: {state}",
-        )
+        async with self._standing.turnstile:
+            life = self._standing.life
+            self._standing.change(state=state, auto_renew=False)
+            await record(
+                LicensingActivities.end,
+                EndRecord(
+                    subscription_id=life.subscription_id, term=life.term, state=state, at=workflow.now()
+                ),
+                f"end: {state}",
+            )
 
     def next_term(self) -> term.Term:
         """The term that this renewal buys (R1)."""
         life = self._standing.life
         return term.next_term(life.term, life.months, life.anchor_day)
-
-    def _note(self, reason: str, order_id: str) -> OrderNote:
-        life = self._standing.life
-        return OrderNote(
-            subscription_id=life.subscription_id,
-            term=life.term,
-            order_id=order_id,
-            reason=reason,
-            at=workflow.now(),
-        )

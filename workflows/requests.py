@@ -6,7 +6,6 @@ and audited; it never fails a workflow task.
 
 from __future__ import annotations
 
-import asyncio
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -56,7 +55,6 @@ class Requests:
 
     def __init__(self, standing: Standing) -> None:
         self._standing = standing
-        self._one_at_a_time = asyncio.Lock()
         self._arrived: Counter[str] = Counter()
         self._button_answered = False
 
@@ -104,7 +102,7 @@ class Requests:
         )
 
     async def _answer(self, request: Cancel | Resume, arrival: Arrival) -> Decision:
-        async with self._one_at_a_time:
+        async with self._standing.turnstile:
             known = self._standing.answer_to(request.request_id)
             if known is not None:
                 return known

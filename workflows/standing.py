@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 from temporalio import workflow
@@ -10,7 +11,9 @@ from temporalio.common import SearchAttributeUpdate, TypedSearchAttributes
 with workflow.unsafe.imports_passed_through():
     from activities import attributes
     from domain import outlook
-    from domain.messages import Decision, Life, Refused, Status
+    from domain.messages import Decision, Life, OrderAnswer, Refused, State, Status
+    from domain.milestones import Milestones
+    from domain.term import Term
 
 REMEMBERED = 20
 """So many answers and refusals are carried from run to run: enough for any repeat, and the state stays small."""
@@ -21,11 +24,30 @@ class Standing:
 
     def __init__(self, life: Life) -> None:
         self.life = life
+        self.turnstile = asyncio.Lock()
+        """Held by whoever answers a request, or steps out of the term that requests are about: one at a time."""
 
     def change(self, **fields: Any) -> None:
         """Replace some fields of the life and show it."""
         self.life = self.life.model_copy(update=fields)
         self.publish()
+
+    def begin_term(self, term: Term, plan: Milestones, auto_renew: bool) -> None:
+        """Step into the next term. Not published here: the run that begins it does that."""
+        self.life = self.life.model_copy(
+            update={
+                "term": term,
+                "plan": plan,
+                "state": State.ACTIVE if auto_renew else State.CANCELLED,
+                "auto_renew": auto_renew,
+                "ends_after_next": False,
+                "reminders_sent": 0,
+                "round": 1,
+                "promise_at": None,
+                "promise_broken": any(workflow.now() >= paid.promise_at for paid in self.life.open_orders),
+                "failure": None,
+            }
+        )
 
     def answered(self, decision: Decision, **fields: Any) -> None:
         """Remember an answer (R10), with what it changes."""
@@ -46,7 +68,7 @@ class Standing:
             workflow.upsert_search_attributes(updates)
         workflow.set_current_details(outlook.markdown(self.life))
 
-    def status(self) -> Status:
+    def status(self, last_order: OrderAnswer | None) -> Status:
         """The answer to the `status` query."""
         life = self.life
         return Status(
@@ -58,11 +80,14 @@ class Standing:
             auto_renew=life.auto_renew,
             ends_after_next=life.ends_after_next,
             next_step=outlook.next_step(life),
-            promise_at=life.promise_at,
+            promise_at=life.soonest_promise_at,
             promise_broken=life.promise_broken,
             last_failure=life.failure,
             decision=life.answers[-1] if life.answers else None,
             refusals=life.refusals,
+            open_orders=life.open_orders,
+            unpaid_orders=life.unpaid_orders,
+            last_order=last_order,
         )
 
 

@@ -14,18 +14,26 @@ with workflow.unsafe.imports_passed_through():
     from activities.notices import NoticeActivities
     from domain import mistakes
     from domain.messages import (
+        AddAddons,
         Cancel,
+        ChangeAtRenewal,
         Decision,
         Ending,
+        LicenseUpdated,
         Life,
+        OrderAnswer,
+        OrderPaid,
         PaymentChanged,
         Reminder,
         Resume,
         State,
         Status,
+        Upgrade,
     )
+    from workflows.fulfilment import Fulfilment
+    from workflows.ordering import Ordering
     from workflows.renewal import Renewal
-    from workflows.requests import Requests, parse
+    from workflows.requests import Parsed, Requests, parse
     from workflows.standing import Standing
     from workflows.steps import record
     from workflows.waiting import happens_before
@@ -43,13 +51,15 @@ class Subscription:
     def __init__(self, life: Life) -> None:
         self._standing = Standing(life)
         self._requests = Requests(self._standing)
-        self._renewal = Renewal(self._standing)
+        self._fulfilment = Fulfilment(self._standing)
+        self._renewal = Renewal(self._standing, self._fulfilment)
+        self._ordering = Ordering(self._standing, self._fulfilment)
 
     @workflow.run
     async def run(self, life: Life) -> Ending:
         """Live through one term, then continue as new; the result is how the subscription ended."""
         self._standing.publish()
-        living = asyncio.create_task(self._live())
+        living = asyncio.create_task(self._live_and_work())
         try:
             await asyncio.shield(living)
         except asyncio.CancelledError:
@@ -62,6 +72,18 @@ class Subscription:
         if ending is None:
             life = self._standing.life
             workflow.continue_as_new(life, search_attributes=attributes_of(life))
+        return ending
+
+    async def _live_and_work(self) -> Ending | None:
+        """The term, and beside it what is ordered; what is not done at its end the next run goes on with."""
+        living, working = asyncio.create_task(self._live()), asyncio.create_task(self._ordering.work())
+        await workflow.wait([living, working], return_when=asyncio.FIRST_COMPLETED)
+        if working.done():
+            await working  # it ends by an error only, and that must show
+        ending = await living
+        if ending is not None:
+            await workflow.wait_condition(lambda: working.done() or not self._life.open_orders)
+        working.cancel()
         return ending
 
     async def _live(self) -> Ending | None:
@@ -156,17 +178,42 @@ class Subscription:
     @workflow.signal(description="A new card or credit is there: collect now if money is waited for")
     async def payment_changed(self, *payloads: object) -> None:
         """Try to collect at once (R22)."""
-        try:
-            parse(PaymentChanged, payloads)
-        except mistakes.NotUnderstood as wrong:
-            await self._requests.refuse("payment_changed", str(wrong))
-        else:
+        if await self._understood("payment_changed", PaymentChanged, payloads) is not None:
             self._renewal.money_came()
+
+    @workflow.signal(
+        description='Add add-ons now: {"addons": ["Message Sniffer"], "by": "…", "quote_id": "…"}'
+    )
+    async def add_addons(self, *payloads: object) -> None:
+        """Order add-ons; without a quote one is made and charged (R14, R15). `status` shows what came of it."""
+        request = await self._understood("add_addons", AddAddons, payloads)
+        if request is not None:
+            answer = await self._ordering.add_addons(request)
+            if answer.outcome == "refused":
+                await self._requests.refuse("add_addons", answer.reason)
+
+    @workflow.signal(
+        description='Staff\'s news of a license update: {"update_id": "…", "expires_on": "2028-08-31"}'
+    )
+    async def license_updated(self, *payloads: object) -> None:
+        """An update is done, refused, or to be done another way (R23)."""
+        report = await self._understood("license_updated", LicenseUpdated, payloads)
+        if report is not None:
+            self._fulfilment.reported(report)
+
+    @workflow.signal(description='Pay an open order with credits and the saved card: {"order_id": "…"}')
+    async def order_paid(self, *payloads: object) -> None:
+        """The customer wants an order paid."""
+        request = await self._understood("order_paid", OrderPaid, payloads)
+        if request is not None:
+            answer = await self._ordering.pay(request)
+            if answer.outcome == "refused":
+                await self._requests.refuse("order_paid", answer.reason)
 
     @workflow.signal(dynamic=True)
     async def unknown_signal(self, name: str, payloads: Sequence[RawValue]) -> None:
         """Refuse a signal whose name is not known: a typing error must show."""
-        known = "cancel, resume, payment_changed"
+        known = "cancel, resume, add_addons, payment_changed, license_updated, order_paid"
         await self._requests.refuse(name, f"there is no signal {name!r}; there are: {known}")
 
     @workflow.update(description="Do not renew; answers with the decision")
@@ -179,9 +226,39 @@ class Subscription:
         """Take a cancellation back and say what was decided (R9)."""
         return await self._requests.updated(request)
 
+    @workflow.update(description="Add add-ons now; answers with quote, charge and promise time")
+    async def request_addons(self, request: AddAddons) -> OrderAnswer:
+        """Order add-ons at exactly their quote, or refuse (R14, R15)."""
+        return await self._ordering.add_addons(request)
+
+    @workflow.update(
+        description="Staff accepted another size or edition: order it, to be paid by the customer"
+    )
+    async def request_upgrade(self, request: Upgrade) -> OrderAnswer:
+        """Order an upgrade (R27)."""
+        return await self._ordering.upgrade(request)
+
+    @workflow.update(description="Pay an open order with credits and the saved card")
+    async def request_payment(self, request: OrderPaid) -> OrderAnswer:
+        """Take the money for an order that waits to be paid."""
+        return await self._ordering.pay(request)
+
+    @workflow.update(description="What the next renewal leaves out or makes smaller")
+    async def request_change_at_renewal(self, request: ChangeAtRenewal) -> OrderAnswer:
+        """Mark add-ons to be dropped, or a smaller size or edition; replaces what was said before."""
+        return await self._ordering.change_at_renewal(request)
+
     @workflow.query(
         description="State, term, milestones, decision, promise time, last failure, refused signals"
     )
     def status(self) -> Status:
         """Where the subscription stands and what happens next."""
-        return self._standing.status()
+        return self._standing.status(self._ordering.last_answer)
+
+    async def _understood(self, signal: str, kind: type[Parsed], payloads: Sequence[object]) -> Parsed | None:
+        """The message a signal carries; None if it was refused."""
+        try:
+            return parse(kind, payloads)
+        except mistakes.NotUnderstood as wrong:
+            await self._requests.refuse(signal, str(wrong))
+            return None

@@ -35,11 +35,16 @@ class LicenseUpdate(Record):
     target_edition: Mapped[str]
     target_size: Mapped[str]
     target_addons: Mapped[list[str]] = mapped_column(server_default="{}")
+    dropped_addons: Mapped[list[str]] = mapped_column(server_default="{}")
+    """What a renewal leaves out: the vendor's record must not show it any more."""
     state: Mapped[str] = mapped_column(server_default="pending")
     promise_at: Mapped[datetime]
     late: Mapped[bool] = mapped_column(server_default=text("false"))
     """The promise time passed before it was done."""
     attempted_at: Mapped[datetime | None]
+    """First attempt; from then on what is asked for does not change."""
+    warned_at: Mapped[datetime | None]
+    """Staff were warned that the promise time is near."""
     done_at: Mapped[datetime | None]
     seen_expires_on: Mapped[date | None]
     seen_addons: Mapped[list[str] | None]

@@ -45,6 +45,11 @@ class Subscription(Record):
     promise_at: Mapped[datetime | None]
     promise_broken: Mapped[bool] = mapped_column(server_default=text("false"))
     failure_reason: Mapped[str | None]
+    drop_addons: Mapped[list[str]] = mapped_column(server_default="{}")
+    """Add-ons that the next renewal leaves out."""
+    next_edition: Mapped[str | None]
+    next_size: Mapped[str | None]
+    """A smaller edition or size from the next renewal on."""
     intake_id: Mapped[str | None] = mapped_column(ForeignKey("intakes.id"))
     started_at: Mapped[datetime | None]
     """When the start of its workflow was confirmed; empty means it has still to be started (R26)."""

@@ -1,0 +1,171 @@
+"""Changing a license between renewals: add-ons and upgrades are ordered, paid and done in turn (R14, R27)."""
+
+from __future__ import annotations
+
+import asyncio
+
+from temporalio import workflow
+
+with workflow.unsafe.imports_passed_through():
+    from activities.collecting import CollectingActivities
+    from activities.licensing import LicensingActivities
+    from activities.ordering import OrderingActivities
+    from domain.messages import (
+        AddAddons,
+        AddonOrder,
+        ChangeAtRenewal,
+        ChargeRequest,
+        OrderAnswer,
+        Ordered,
+        OrderNote,
+        OrderPaid,
+        Paid,
+        RenewalChange,
+        UpdateRecord,
+        Upgrade,
+        UpgradeOrder,
+    )
+    from workflows.fulfilment import Fulfilment
+    from workflows.standing import Standing
+    from workflows.steps import call, record
+
+
+class Ordering:
+    """Takes orders for one license."""
+
+    def __init__(self, standing: Standing, fulfilment: Fulfilment) -> None:
+        self._standing = standing
+        self._fulfilment = fulfilment
+        self._one_at_a_time = asyncio.Lock()
+        self.last_answer: OrderAnswer | None = None
+
+    async def add_addons(self, request: AddAddons) -> OrderAnswer:
+        """Order add-ons and take the money for them: exactly what the quote says, or nothing (R15)."""
+        async with self._one_at_a_time:
+            request = request.model_copy(update={"request_id": request.request_id or str(workflow.uuid4())})
+            order = AddonOrder(
+                subscription_id=self._standing.life.subscription_id, request=request, at=workflow.now()
+            )
+            ordered = await record(OrderingActivities.order_addons, order, "order the add-ons")
+            return await self._collect(ordered)
+
+    async def upgrade(self, request: Upgrade) -> OrderAnswer:
+        """Order another size or edition, to be paid by the customer (R27)."""
+        async with self._one_at_a_time:
+            request = request.model_copy(update={"request_id": request.request_id or str(workflow.uuid4())})
+            order = UpgradeOrder(
+                subscription_id=self._standing.life.subscription_id, request=request, at=workflow.now()
+            )
+            ordered = await record(OrderingActivities.order_upgrade, order, "order the upgrade")
+            answer = self.last_answer = ordered.answer
+            if answer.order_id is not None and answer.order_id not in self._standing.life.unpaid_orders:
+                unpaid = (*self._standing.life.unpaid_orders, answer.order_id)
+                self._standing.change(unpaid_orders=unpaid)
+            return answer
+
+    async def pay(self, request: OrderPaid) -> OrderAnswer:
+        """The customer wants an order paid now, with credits and the saved card."""
+        async with self._one_at_a_time:
+            if request.order_id not in self._standing.life.unpaid_orders:
+                reason = f"no order {request.order_id} of this subscription waits to be paid"
+                return self._answered(OrderAnswer(outcome="refused", reason=reason))
+            note = self._note(request.order_id, "paid by the customer")
+            ordered = await record(OrderingActivities.pay_order, note, "use credits for the order")
+            return await self._collect(ordered, keep_open=True)
+
+    async def change_at_renewal(self, request: ChangeAtRenewal) -> OrderAnswer:
+        """What the next renewal leaves out or makes smaller."""
+        async with self._one_at_a_time:
+            change = RenewalChange(
+                subscription_id=self._standing.life.subscription_id, request=request, at=workflow.now()
+            )
+            return self._answered(
+                await record(OrderingActivities.change_at_renewal, change, "note what the renewal changes")
+            )
+
+    async def work(self) -> None:
+        """Do what is paid, oldest first, for as long as the run lasts; the next run goes on with what is left."""
+        while True:
+            await workflow.wait_condition(lambda: bool(self._standing.life.open_orders))
+            paid = self._standing.life.open_orders[0]
+            proof = await self._fulfilment.fulfil(paid)
+            if proof is not None:
+                done = UpdateRecord(
+                    subscription_id=self._standing.life.subscription_id,
+                    order_id=paid.order_id,
+                    proof=proof,
+                    at=workflow.now(),
+                )
+                await record(LicensingActivities.record_update, done, "write the proof down")
+            life = self._standing.life
+            rest = tuple(order for order in life.open_orders if order.order_id != paid.order_id)
+            broken = life.promise_broken and (bool(rest) or life.promise_at is not None)
+            self._standing.change(
+                open_orders=rest,
+                promise_broken=broken,
+                failure=None
+                if proof is not None and life.failure == "PromiseBroken" and not broken
+                else life.failure,
+            )
+
+    async def _collect(self, ordered: Ordered, keep_open: bool = False) -> OrderAnswer:
+        """Credits have paid what they can; the card pays the rest, or the order is taken back."""
+        answer, settlement = ordered.answer, ordered.settlement
+        if settlement is None or settlement.order_id is None:
+            return self._answered(answer)
+        life = self._standing.life
+        if settlement.paid is None and settlement.card:
+            charge = ChargeRequest(
+                subscription_id=life.subscription_id,
+                order_id=settlement.order_id,
+                mode="fresh",
+                at=workflow.now(),
+            )
+            settlement = await call(CollectingActivities.charge, charge, "charge the saved card")
+        if settlement.paid is None:
+            return self._answered(
+                await self._give_up(answer, settlement.order_id or "", settlement.failure, keep_open)
+            )
+        self._open(settlement.paid)
+        return self._answered(answer.model_copy(update={"outcome": "accepted", "paid": settlement.paid}))
+
+    async def _give_up(
+        self, answer: OrderAnswer, order_id: str, failure: str | None, keep_open: bool
+    ) -> OrderAnswer:
+        """Nothing is taken. An order of add-ons is over with that; an upgrade goes on waiting to be paid."""
+        withdraw = ChargeRequest(
+            subscription_id=self._standing.life.subscription_id,
+            order_id=order_id,
+            mode="withdraw",
+            at=workflow.now(),
+        )
+        last = await call(CollectingActivities.charge, withdraw, "withdraw what the card has not paid")
+        if last.paid is not None:
+            self._open(last.paid)
+            return answer.model_copy(update={"outcome": "accepted", "paid": last.paid})
+        if not keep_open:
+            note = self._note(order_id, failure or "not paid")
+            await record(OrderingActivities.void_order, note, "take the unpaid order back")
+        reason = f"the money could not be taken ({failure}): nothing was charged; add credit or another card"
+        return answer.model_copy(update={"outcome": "refused", "reason": reason})
+
+    def _open(self, paid: Paid) -> None:
+        life = self._standing.life
+        if paid.order_id in (order.order_id for order in life.open_orders):
+            return
+        unpaid = tuple(order_id for order_id in life.unpaid_orders if order_id != paid.order_id)
+        self._standing.change(open_orders=(*life.open_orders, paid), unpaid_orders=unpaid)
+
+    def _answered(self, answer: OrderAnswer) -> OrderAnswer:
+        self.last_answer = answer
+        return answer
+
+    def _note(self, order_id: str, reason: str) -> OrderNote:
+        life = self._standing.life
+        return OrderNote(
+            subscription_id=life.subscription_id,
+            term=life.term,
+            order_id=order_id,
+            reason=reason,
+            at=workflow.now(),
+        )
