@@ -9,18 +9,22 @@ from __future__ import annotations
 from datetime import date, time
 from functools import lru_cache
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
 
 import httpx
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
 from db.license_keys import KeyRing
 from domain import catalogue as catalogues
 from domain.catalogue import Catalogue
 from domain.milestones import Policy
 from domain.working_days import WorkingDays
+from notices.letters import Letterhead
+from notices.mailer import Mailer
+from notices.sender import Sender
 from payments.stripe_provider import StripeProvider
 from payments.stripe_transport import stripe_client
 
@@ -74,6 +78,15 @@ class Settings(BaseSettings):
     payment_timeout_seconds: float = Field(
         20.0, gt=0, description="longest wait for one answer of the payment provider"
     )
+
+    business: str = Field("Evergreen", description="the business's name, as letters and invoices give it")
+    smtp_host: str = Field("", description="mail server; empty: letters wait in the outbox")
+    smtp_port: int = Field(587, description="its port")
+    smtp_security: Literal["none", "starttls", "tls"] = Field("starttls", description="how it is spoken to")
+    smtp_user: str | None = Field(None, description="who we are there; none: no sign-in")
+    smtp_password: SecretStr = Field(SecretStr(""), description="the password there")
+    mail_from: str = Field("Evergreen <renewals@evergreen.example>", description="the sender of our letters")
+    staff_address: str = Field("support@evergreen.example", description="where notices to staff go")
 
     portal_host: str = Field("127.0.0.1", description="address that the portal listens on")
     portal_port: int = Field(8000, description="port that the portal listens on")
@@ -136,6 +149,21 @@ class Settings(BaseSettings):
     def charges_cards(self) -> bool:
         """Whether a payment provider is set up."""
         return bool(self.stripe_api_key.get_secret_value())
+
+    def sender(self, sessions: async_sessionmaker[AsyncSession]) -> Sender | None:
+        """The sender of the outbox (R6); None without a mail server."""
+        if not self.smtp_host:
+            return None
+        mailer = Mailer(
+            self.smtp_host,
+            self.smtp_port,
+            self.mail_from,
+            security=self.smtp_security,
+            user=self.smtp_user,
+            password=self.smtp_password.get_secret_value(),
+        )
+        letterhead = Letterhead(self.business, self.zone, self.portal_url)
+        return Sender(sessions, mailer, self.staff_address, letterhead)
 
     def policy(self) -> Policy:
         """The days and hours by which every term is planned (R2, R4, R6)."""

@@ -12,8 +12,8 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import Callable, Sequence
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
 from typing import Any
 
@@ -44,6 +44,7 @@ from config import Settings
 from db import schema
 from db.session import engine_for, sessions_for
 from domain.messages import TASK_QUEUE
+from notices.sender import Sender
 from payments.payment_provider import PaymentProvider
 from vendor.http import HttpVendor
 from vendor.license_vendor import LicenseVendor
@@ -207,9 +208,26 @@ async def run(settings: Settings) -> None:
         await stack.enter_async_context(worker)
         app = health.pages(lambda: health.what_is_wrong(engine, client), settings.build_id)
         await stack.enter_async_context(health.served(app, settings.health_host, settings.health_port))
+        sender = settings.sender(sessions_for(engine))
+        if sender is None:
+            log.warning("no mail server is set (EVERGREEN_SMTP_HOST): letters wait in the outbox")
+        else:
+            await stack.enter_async_context(sending(sender))
         log.info("worker is up: build %s, task queue %s", settings.build_id, TASK_QUEUE)
         await stop.wait()
         log.info("stopping: no new work is taken, what is under way is finished")
+
+
+@asynccontextmanager
+async def sending(sender: Sender) -> AsyncIterator[None]:
+    """Send the outbox while the block runs, then let what is under way finish."""
+    stop = asyncio.Event()
+    task = asyncio.create_task(sender.run(stop))
+    try:
+        yield
+    finally:
+        stop.set()
+        await task
 
 
 def _runtime(settings: Settings) -> Runtime | None:
