@@ -16,18 +16,17 @@ from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 from temporalio.client import Client
 
 import connection
-import starter
 from commands import running
 from commands.intake import checked_file, take
+from commands.scenes import Scene, Script
 from commands.screen import console, to_errors
 from commands.verdict import Verdict, reach_verdict
 from config import Settings
 from db import subscriptions
 from db.models.audit import AuditRecord
 from db.models.subscription import Subscription
-from db.subscriptions import Held
 from domain.local_time import local_date
-from domain.messages import Cancel, subscription_workflow_id
+from domain.messages import subscription_workflow_id
 from sandbox.environment import environment
 from sandbox.holder import Addresses
 from sandbox.virtual_time import VirtualTime
@@ -58,6 +57,7 @@ class Year:
     client: Client
     clocks: VirtualTime
     vendor: httpx.AsyncClient
+    http: httpx.AsyncClient
     began_at: datetime = field(default_factory=lambda: datetime.now(UTC))
     _told: int = 0
 
@@ -71,8 +71,9 @@ class Year:
         async with (
             running.database(settings) as sessions,
             httpx.AsyncClient(base_url=addresses.urls["vendor"], trust_env=False) as vendor,
+            httpx.AsyncClient(trust_env=False) as http,
         ):
-            yield cls(folder, settings, sessions, client, VirtualTime(client), vendor)
+            yield cls(folder, settings, sessions, client, VirtualTime(client), vendor, http)
 
     async def import_book(self, book: Path) -> None:
         """Shift the book's dates to today, tell the vendor of its licenses, and import it."""
@@ -89,16 +90,16 @@ class Year:
         )
 
     async def pass_by(self) -> None:
-        """Let the year pass; two customers cancel on the way, one in time and one late."""
-        in_time, late = await self._cancellers()
+        """Let the year pass; on the way people do what the script says."""
         asleep = set(await self._workflow_ids())
+        scenes = await self._scenes()
         at = self.began_at
         with Progress(console=to_errors, transient=True, disable=console.quiet) as progress:
             task = progress.add_task("the year", total=LENGTH // STEP)
             while at < self.began_at + LENGTH:
                 at += STEP
-                for held, by_days, word in ((in_time, 20, "in time"), (late, 10, "late")):
-                    await self._cancel_if_due(held, by_days, word, at)
+                for scene in [scene for scene in scenes if at - STEP <= scene.at < at]:
+                    await self._play(scene)
                 asleep = await self.clocks.advance_all(asleep, at)
                 await self._tell()
                 progress.advance(task)
@@ -109,32 +110,18 @@ class Year:
         orders = await self.vendor.get("/sandbox/orders")
         return await reach_verdict(self.sessions, self.settings.key_ring(), answer.json(), orders.json())
 
-    async def _cancellers(self) -> tuple[Held, Held]:
+    async def _scenes(self) -> list[Scene]:
         async with self.sessions() as session:
-            everyone = await subscriptions.listing(session)
-        far = [
-            held
-            for held in everyone
-            if held.subscription.expires_on > self.began_at.date() + timedelta(days=120)
-        ]
-        return far[0], far[1]
+            book = await subscriptions.listing(session)
+        script = Script(
+            self.sessions, self.client, self.settings.payment_provider(self.http), self.settings.price_list()
+        )
+        return script.scenes(book, self.began_at.date())
 
-    async def _cancel_if_due(self, held: Held, days_before: int, word: str, until: datetime) -> None:
-        """Cancel so many days before expiry, if that day comes in this step."""
-        due = datetime.combine(
-            held.subscription.expires_on - timedelta(days=days_before), datetime.min.time(), UTC
-        )
-        if not until - STEP <= due < until:
-            return
-        workflow_id = subscription_workflow_id(held.subscription.id)
-        await self.clocks.advance(workflow_id, due)
-        taken = await starter.cancel(
-            self.client,
-            held.subscription.id,
-            Cancel(by="customer", reason=f"demo: cancels {word}", request_id=word),
-        )
-        if taken.decision is not None:
-            console.print(f"{due:%Y-%m-%d}  {held.title:38} asks to cancel {word}: {taken.decision.sentence}")
+    async def _play(self, scene: Scene) -> None:
+        await self.clocks.advance(subscription_workflow_id(scene.held.subscription.id), scene.at)
+        outcome = await scene.play(scene.held, scene.at)
+        console.print(f"{scene.at:%Y-%m-%d}  {scene.held.title:38} [cyan]{outcome}[/]")
 
     async def _workflow_ids(self) -> list[str]:
         async with self.sessions() as session:

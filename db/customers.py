@@ -25,17 +25,20 @@ async def find(session: AsyncSession, text: str) -> Customer:
     return found
 
 
-async def save_card(session: AsyncSession, saved: SavedCard) -> list[str]:
-    """Keep the customer's newest card; answers the ids of their subscriptions that wait for money (R22)."""
-    customer_id = (
-        await session.scalars(
-            update(Customer)
-            .where(Customer.provider_customer_id == saved.customer_reference)
-            .values(card_token=saved.payment_method)
-            .returning(Customer.id)
-        )
-    ).one_or_none()
-    return [] if customer_id is None else await waiting_for_money(session, customer_id)
+async def save_card(session: AsyncSession, saved: SavedCard, customer_id: str | None = None) -> list[str]:
+    """Keep a customer's newest card; answers the ids of their subscriptions that wait for money (R22).
+
+    The customer is known by the provider's id of them; by ours, when it is the first card.
+    """
+    theirs = Customer.provider_customer_id == saved.customer_reference
+    keep = (
+        update(Customer)
+        .where(theirs if customer_id is None else Customer.id == customer_id)
+        .values(provider_customer_id=saved.customer_reference, card_token=saved.payment_method)
+        .returning(Customer.id)
+    )
+    found = (await session.scalars(keep)).one_or_none()
+    return [] if found is None else await waiting_for_money(session, found)
 
 
 async def waiting_for_money(session: AsyncSession, customer_id: str) -> list[str]:

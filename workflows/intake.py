@@ -57,6 +57,7 @@ class Intake:
             IntakeActivities.start_chunk,
             request,
             start_to_close_timeout=timedelta(minutes=2),
+            heartbeat_timeout=timedelta(seconds=15),  # a worker that was killed is missed that soon
             schedule_to_close_timeout=None if stored else STORING,
             retry_policy=PATIENTLY,
             summary="start the next workflows",
