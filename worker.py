@@ -66,6 +66,9 @@ OUR_MODULES = (
 """Imported once and shared by all workflows: making an instance is then three times cheaper. The sandbox does not see
 into them, so a test of ours bans clocks and dice there (tests/architecture)."""
 
+CONNECTIONS = httpx.Limits(max_connections=200, max_keepalive_connections=50)
+"""More than activities run at once: waiting for a connection would count against a call's time-out."""
+
 log = logging.getLogger("worker")
 
 
@@ -124,6 +127,18 @@ def activities(
         intake.start_chunk,
         intake.finish,
     ]
+
+
+def composed(settings: Settings, engine: AsyncEngine, client: Client, http: httpx.AsyncClient) -> Worker:
+    """A worker with everything that it depends on, as this program runs it."""
+    vendor = HttpVendor(
+        settings.vendor_url,
+        settings.vendor_token.get_secret_value(),
+        timeout_seconds=settings.vendor_timeout_seconds,
+        client=http,
+    )
+    provider = settings.payment_provider(http)
+    return worker_for(client, activities(settings, engine, client, vendor, provider), settings)
 
 
 def worker_for(client: Client, acts: Sequence[Callable[..., Any]], settings: Settings) -> Worker:
@@ -196,16 +211,8 @@ async def run(settings: Settings) -> None:
         await check_database(engine)
         client = await connection.connect(runtime=_runtime(settings))
         await check_search_attributes(client)
-        http = await stack.enter_async_context(httpx.AsyncClient())
-        vendor = HttpVendor(
-            settings.vendor_url,
-            settings.vendor_token.get_secret_value(),
-            timeout_seconds=settings.vendor_timeout_seconds,
-            client=http,
-        )
-        provider = settings.payment_provider(http)
-        worker = worker_for(client, activities(settings, engine, client, vendor, provider), settings)
-        await stack.enter_async_context(worker)
+        http = await stack.enter_async_context(httpx.AsyncClient(limits=CONNECTIONS))
+        await stack.enter_async_context(composed(settings, engine, client, http))
         app = health.pages(lambda: health.what_is_wrong(engine, client), settings.build_id)
         await stack.enter_async_context(health.served(app, settings.health_host, settings.health_port))
         sender = settings.sender(sessions_for(engine))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Literal
 
 from temporalio import workflow
 
@@ -10,6 +11,7 @@ with workflow.unsafe.imports_passed_through():
     from activities.collecting import CollectingActivities
     from activities.licensing import LicensingActivities
     from activities.ordering import OrderingActivities
+    from domain.collection import TO_CONFIRM
     from domain.messages import (
         AddAddons,
         AddonOrder,
@@ -21,6 +23,7 @@ with workflow.unsafe.imports_passed_through():
         OrderPaid,
         Paid,
         RenewalChange,
+        Settlement,
         UpdateRecord,
         Upgrade,
         UpgradeOrder,
@@ -113,38 +116,34 @@ class Ordering:
         answer, settlement = ordered.answer, ordered.settlement
         if settlement is None or settlement.order_id is None:
             return self._answered(answer)
-        life = self._standing.life
+        order_id = settlement.order_id
         if settlement.paid is None and settlement.card:
-            charge = ChargeRequest(
-                subscription_id=life.subscription_id,
-                order_id=settlement.order_id,
-                mode="fresh",
-                at=workflow.now(),
-            )
-            settlement = await call(CollectingActivities.charge, charge, "charge the saved card")
+            settlement = await self._charge(order_id, "fresh")
+            if (
+                settlement.failure == TO_CONFIRM
+            ):  # nobody is there to confirm: an order is taken now, or not at all
+                settlement = await self._charge(order_id, "withdraw")
         if settlement.paid is None:
-            return self._answered(
-                await self._give_up(answer, settlement.order_id or "", settlement.failure, keep_open)
-            )
+            refusal = await self._give_up(answer, order_id, settlement.failure or "NotPaid", keep_open)
+            return self._answered(refusal)
         self._open(settlement.paid)
         return self._answered(answer.model_copy(update={"outcome": "accepted", "paid": settlement.paid}))
 
-    async def _give_up(
-        self, answer: OrderAnswer, order_id: str, failure: str | None, keep_open: bool
-    ) -> OrderAnswer:
-        """Nothing is taken. An order of add-ons is over with that; an upgrade goes on waiting to be paid."""
-        withdraw = ChargeRequest(
+    async def _charge(self, order_id: str, mode: Literal["fresh", "withdraw"]) -> Settlement:
+        request = ChargeRequest(
             subscription_id=self._standing.life.subscription_id,
             order_id=order_id,
-            mode="withdraw",
+            mode=mode,
             at=workflow.now(),
         )
-        last = await call(CollectingActivities.charge, withdraw, "withdraw what the card has not paid")
-        if last.paid is not None:
-            self._open(last.paid)
-            return answer.model_copy(update={"outcome": "accepted", "paid": last.paid})
+        return await call(CollectingActivities.charge, request, f"charge the saved card ({mode})")
+
+    async def _give_up(
+        self, answer: OrderAnswer, order_id: str, failure: str, keep_open: bool
+    ) -> OrderAnswer:
+        """Nothing is taken. An order of add-ons is over with that; an upgrade goes on waiting to be paid."""
         if not keep_open:
-            note = self._note(order_id, failure or "not paid")
+            note = self._note(order_id, failure)
             await record(OrderingActivities.void_order, note, "take the unpaid order back")
         reason = f"the money could not be taken ({failure}): nothing was charged; add credit or another card"
         return answer.model_copy(update={"outcome": "refused", "reason": reason})
