@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from datetime import date
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, BinaryIO, Generic, Protocol, TypeVar
@@ -98,6 +99,19 @@ def show_problems(file: Path, problems: list[Problem]) -> None:
     )
     if len(problems) > SHOWN:
         console.print(f"… and {len(problems) - SHOWN} more; --json lists all.")
+
+
+def flag(line: int, expires_on: date) -> dict[str, Any]:
+    """A row that is past its cancel-by date, as JSON."""
+    return {"line": line, "expires_on": expires_on, "reason": "the cancel-by date has passed"}
+
+
+def show_flagged(count: int) -> None:
+    """Print how many rows are past their cancel-by date (R26)."""
+    if count:
+        console.print(
+            f"{count} rows are past their cancel-by date: the coming renewal cannot be stopped any more."
+        )
 
 
 def refusal(problem: Problem) -> dict[str, Any]:

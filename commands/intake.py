@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Iterable, Iterator
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from rich.progress import Progress, TaskID
@@ -15,7 +15,7 @@ from temporalio.client import Client
 
 import starter
 from commands import running
-from commands.checked import Checked, refusal, show_problems
+from commands.checked import Checked, flag, refusal, show_flagged, show_problems
 from commands.screen import AsJson, By, console, document, to_errors
 from config import Settings
 from db import intakes
@@ -84,15 +84,7 @@ async def take(
     at: datetime,
 ) -> Counts:
     """Store the good rows and see their workflows started; both go on or leave no trace if this command dies."""
-    storing = Storing(
-        intake_id=new_id("imp"),
-        filename=checked.file.name,
-        digest=checked.digest,
-        requested_by=by,
-        at=at,
-        key_ring=settings.key_ring(),
-        policy=settings.policy(),
-    )
+    storing = storing_of(settings, checked.file.name, checked.digest, by, at)
     await starter.start_intake(client, storing.intake_id)
     with Progress(console=to_errors, transient=True, disable=console.quiet) as progress:
         task = progress.add_task("storing", total=None)
@@ -100,6 +92,19 @@ async def take(
             counts = await intakes.store(session, storing, checked.rows())
         await see_started(sessions, storing.intake_id, counts.taken, progress, task)
     return counts
+
+
+def storing_of(settings: Settings, filename: str, digest: bytes, by: str, at: datetime) -> Storing:
+    """A new intake; `digest` is the SHA-256 of what was given."""
+    return Storing(
+        intake_id=new_id("imp"),
+        filename=filename,
+        digest=digest,
+        requested_by=by,
+        at=at,
+        key_ring=settings.key_ring(),
+        policy=settings.policy(),
+    )
 
 
 async def see_started(
@@ -116,7 +121,6 @@ async def see_started(
 
 
 def _report(file: Path, checked: Checked[Row], counts: Counts | None, as_json: bool) -> None:
-    flagged = checked.flagged
     if as_json:
         document(
             {
@@ -124,21 +128,14 @@ def _report(file: Path, checked: Checked[Row], counts: Counts | None, as_json: b
                 "good": checked.good,
                 "taken": counts.taken if counts else 0,
                 "unchanged": counts.unchanged if counts else 0,
-                "flagged": [_flag(row) for row in flagged],
+                "flagged": [flag(row.line, row.expires_on) for row in checked.flagged],
                 "refused": [refusal(problem) for problem in checked.problems],
             }
         )
         return
     show_problems(file, checked.problems)
-    if flagged:
-        console.print(
-            f"{len(flagged)} rows are past their cancel-by date: the coming renewal cannot be stopped any more."
-        )
+    show_flagged(len(checked.flagged))
     if counts is None:
         console.print(f"{checked.good} rows are good. Nothing was taken.")
     else:
         console.print(f"[bold]{counts.taken}[/] licenses taken, {counts.unchanged} were here already.")
-
-
-def _flag(row: Row) -> dict[str, Any]:
-    return {"line": row.line, "expires_on": row.expires_on, "reason": "the cancel-by date has passed"}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from commands import credits, database, demo, intake, refunds, stack, subscriptions
+from commands import credits, database, demo, intake, invoices, purchases, refunds, stack, subscriptions
 
 program = typer.Typer(
     name="evergreen",
@@ -22,10 +22,13 @@ program.command("up")(stack.up)
 program.command("demo")(demo.demo)
 program.command("migrate")(database.migrate)
 program.command("import")(intake.import_file)
+program.command("purchase")(purchases.purchase)
 program.command("list")(subscriptions.list_subscriptions)
 program.command("show")(subscriptions.show)
 program.command("cancel")(subscriptions.cancel)
 program.command("resume")(subscriptions.resume)
 program.command("credits")(credits.credits)
 program.command("grant")(credits.grant)
+program.command("invoices")(invoices.list_invoices)
+program.command("invoice")(invoices.invoice)
 program.command("refund")(refunds.refund)

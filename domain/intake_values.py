@@ -124,9 +124,14 @@ def credit_minor(cell: str, currency: str) -> int:
 
 
 def paid_minor(cell: str, currency: str) -> int:
-    """Read an amount that was paid, in minor units: as ``credit_minor``, but more than nothing (R19)."""
+    """Read an amount that was paid, in minor units: as ``credit_minor``, but more than nothing (R19).
+
+    An empty ``currency`` is one whose fault is known: the amount is not judged by it.
+    """
     if not cell.strip(BLANKS):
         raise BadCell("it is empty", "Write exactly what was paid.")
+    if not currency:
+        return 0
     amount_minor = credit_minor(cell, currency)
     if not amount_minor:
         raise BadCell(f"{shown(cell)} is nothing", "Write exactly what was paid.")

@@ -100,8 +100,7 @@ class PurchaseCheck:
 def _purchase(cells: Cells, license: Row | None) -> Purchase | list[Problem]:
     reference = _reference(cells)
     currency = cells.read("currency", values.currency, "")
-    paid_minor = partial(values.paid_minor, currency=currency)
-    amount_minor = cells.read("amount", paid_minor, 0) if currency else 0
+    amount_minor = cells.read("amount", partial(values.paid_minor, currency=currency), 0)
     license_key = cells.read("license_key", values.license_key, "")
     customer_email = cells.read_if_there("customer_email", values.email, None)
     previous_customer = cells.read_if_there("previous_customer", values.yes_or_no, False)
