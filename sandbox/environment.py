@@ -8,6 +8,7 @@ import secrets
 from pathlib import Path
 
 from sandbox.holder import Addresses
+from sandbox.mail_book import smtp_environment
 
 SECRETS = "secrets.json"
 
@@ -18,8 +19,12 @@ def environment(folder: Path, addresses: Addresses) -> dict[str, str]:
         "EVERGREEN_DATABASE_URL": addresses.database_url,
         "EVERGREEN_VENDOR_URL": addresses.urls["vendor"],
         "EVERGREEN_VENDOR_TOKEN": addresses.token.get_secret_value(),
+        "EVERGREEN_STRIPE_API_BASE": addresses.urls["payments"],
+        "EVERGREEN_STRIPE_API_KEY": f"sk_test_{addresses.token.get_secret_value()}",
+        "EVERGREEN_STRIPE_WEBHOOK_SECRET": f"whsec_{addresses.token.get_secret_value()}",
         "TEMPORAL_ADDRESS": addresses.temporal_address,
         "TEMPORAL_NAMESPACE": addresses.temporal_namespace,
+        **smtp_environment(folder / "mail.db"),
         **kept_secrets(folder),
     }
 

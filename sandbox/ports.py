@@ -6,12 +6,14 @@ import random
 import socket
 from collections.abc import Mapping
 
+from sandbox.program import ProgramFailed
+
 LOOPBACK = "127.0.0.1"
 FREE_RANGE = range(20_000, 32_768)  # below the ports that systems hand to outgoing connections
 TRIES = 100
 
 
-class NoFreePort(Exception):
+class NoFreePort(ProgramFailed):
     """None of the ports that were tried is free."""
 
 

@@ -67,10 +67,7 @@ class Postgres:
         return url.render_as_string()
 
     async def start(self) -> None:
-        """Start on the folder, whatever last time left there; nothing if it runs.
-
-        Raises ProgramFailed, NoPostgres, NotADataFolder, SocketFolderNotOurs, NoAccount.
-        """
+        """Start on the folder, whatever last time left there; nothing if it runs. Raises ProgramFailed."""
         if self.program and self.program.running:
             return
         await asyncio.to_thread(cluster.clear, self.folder)

@@ -30,7 +30,15 @@ QUOTED_LINES = 15
 
 
 class ProgramFailed(Exception):
-    """A program did not come up. ProgramDied: it ended; ProgramLate: it runs but does not answer in time."""
+    """A program did not come up; the text is for people and says what to do, or quotes the program's log.
+
+    - ProgramDied: it ended by itself
+    - ProgramLate: it runs, but does not answer in time
+    - NoFreePort: there is no port for it (ports.py)
+    - NoPostgres, NotADataFolder, SocketFolderNotOurs: PostgreSQL cannot even be tried (cluster.py)
+    - NoAccount: nor can it as root, without a user to run as (account.py)
+    - NoTemporal: there is no Temporal server here (temporal.py)
+    """
 
 
 class ProgramDied(ProgramFailed):

@@ -33,6 +33,10 @@ WATCH_SECONDS = 0.2
 
 OUTSIDE_WORLD = (
     Service("vendor", "-m sandbox.vendor --port {port} --data {folder}/vendor.db --token {token}", 8601),
+    Service("payments", "-m sandbox.payments --port {port} --data {folder}/payments.db", 8602),
+    Service(
+        "mail", "-m sandbox.mail --port {port} --smtp-port {smtp} --data {folder}/mail.db", 8025, {"smtp": 1025}
+    ),
 )
 """What stands in for the outside world besides PostgreSQL and Temporal; a new one is a new line."""
 
@@ -63,7 +67,7 @@ class Stack:
 
     @asynccontextmanager
     async def up(self) -> AsyncIterator[RunningStack]:
-        """The stack while it is up. Raises FolderInUse, ProgramFailed, and what the servers raise."""
+        """The stack while it is up. Raises FolderInUse, ProgramFailed."""
         folder = self.folder.resolve()
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         with holder.held(folder), orderly():
@@ -102,7 +106,7 @@ class RunningStack:
         )
 
     async def start(self) -> None:
-        """Start the servers and the outside world, all at once; `Stack.up` does. Raises what they raise."""
+        """Start the servers and the outside world, all at once; `Stack.up` does. Raises ProgramFailed."""
         token = SecretStr(secrets.token_hex())
         urls: dict[str, str] = {}
         outside = (self._serve(service, urls, token, {}) for service in self._stack.outside_world)

@@ -24,7 +24,7 @@ from temporalio.testing import WorkflowEnvironment
 
 from sandbox import leftovers
 from sandbox.ports import LOOPBACK
-from sandbox.program import OnSpawn, Program
+from sandbox.program import OnSpawn, Program, ProgramFailed
 from sandbox.serving import start_on_ports
 
 USUAL_PORTS = {"port": 7233, "ui_port": 8233}
@@ -39,7 +39,7 @@ TIME_SKIPPING = {
 AT_HOME = {"TEMPORAL_VERSION_CHECK_DISABLED": "1"}  # it must not call out
 
 
-class NoTemporal(Exception):
+class NoTemporal(ProgramFailed):
     """There is no Temporal server on this machine and none could be fetched; the text says how to mend it."""
 
 
@@ -91,7 +91,7 @@ class TemporalServer:
         await self.stop()
 
     async def start(self) -> None:
-        """Start; return when namespace and search attributes are there. Raises ProgramFailed, NoTemporal."""
+        """Start; return when namespace and search attributes are there. Raises ProgramFailed."""
         if self.program:
             await self.program.start()
             return

@@ -1,17 +1,12 @@
 """The sandbox vendor: stands in for the license vendor on one machine. Its `--help` teaches."""
 
 import argparse
-import logging
-import signal
-import socket
-import sys
 from pathlib import Path
 
-import uvicorn
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 
-from sandbox.hang_up import HangUpProtocol
+from sandbox.door import attend, listener, serve
 from sandbox.vendor_book import Book
 from sandbox.vendor_controls import Controls
 from sandbox.vendor_desk import Desk
@@ -63,49 +58,15 @@ With --strict-expiry, orders that do not start from the license's present expiry
 def main(arguments: list[str] | None = None) -> None:
     """Serve until SIGTERM or SIGINT, then exit with 0; exit with 1 if the port is taken."""
     options = _parser().parse_args(arguments)
-    logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(name)s %(message)s")
-    logging.getLogger("uvicorn").setLevel(logging.WARNING)
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(
-            number, lambda *_: sys.exit(0)
-        )  # uvicorn stops serving first, then raises the signal again
+    attend()
     book = Book(options.data)
     try:
-        serve(book, options)
+        with listener(options.host, options.port) as door:
+            port = door.getsockname()[1]
+            print(f"sandbox vendor: http://{options.host}:{port}, book {options.data}", flush=True)
+            serve(application(book, options.token, options.strict_expiry), door)
     finally:
         book.close()
-
-
-def serve(book: Book, options: argparse.Namespace) -> None:
-    """Bind, say where, and serve the book."""
-    config = uvicorn.Config(
-        application(book, options.token, options.strict_expiry),
-        http=HangUpProtocol,
-        ws="none",
-        lifespan="off",
-        log_config=None,
-        access_log=False,
-        timeout_graceful_shutdown=1,  # seconds; whom a slow vendor keeps waiting is cut off
-    )
-    with listener(options.host, options.port) as door:
-        print(
-            f"sandbox vendor: http://{options.host}:{door.getsockname()[1]}, book {options.data}", flush=True
-        )
-        uvicorn.Server(config).run(sockets=[door])
-
-
-def listener(host: str, port: int) -> socket.socket:
-    """A socket bound to this address, or to any free port for 0; exits with 1 if it is taken.
-
-    Made as TCP by name: else asyncio leaves Nagle's algorithm on, and every answer takes 40 ms.
-    """
-    door = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    door.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        door.bind((host, port))
-    except OSError as error:
-        sys.exit(f"cannot listen on {host}:{port}: {error.strerror}")
-    return door
 
 
 def application(book: Book, token: str | None = None, strict_expiry: bool = False) -> FastAPI:

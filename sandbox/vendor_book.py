@@ -1,16 +1,12 @@
-"""The sandbox vendor's book: licenses and orders in one SQLite file. What is answered is committed first.
-
-Used from one thread only (the server's event loop), so a transaction is never shared.
-"""
+"""The sandbox vendor's book: licenses and orders."""
 
 import json
-import sqlite3
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from sandbox.notebook import Notebook
 from sandbox.vendor_forms import License, Mark, Order
 from sandbox.vendor_problems import Problem
 from sandbox.vendor_rules import changed
@@ -32,31 +28,24 @@ SCHEMA = """
 """
 
 
-class Book:
+class Book(Notebook):
     """Licenses and orders. Every command is one transaction and is committed when it returns."""
 
     def __init__(self, path: Path) -> None:
-        """Open the file, made if there is none, with its folder."""
-        path.parent.mkdir(parents=True, exist_ok=True)
-        self._db = sqlite3.connect(path, isolation_level=None)
-        # NORMAL: a killed process loses nothing that was committed; only a power cut could.
-        self._db.executescript("PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;" + SCHEMA)
-
-    def close(self) -> None:
-        """Fold the log into the file."""
-        self._db.close()
+        """Open the book, made if there is none."""
+        super().__init__(path, SCHEMA)
 
     def register(self, licenses: Iterable[License], replace: bool) -> int:
         """Take in licenses; those already there stay as they are unless replaced. How many were taken."""
         rows = [(license.license_key, license.model_dump_json()) for license in licenses]
         taken_key = "DO UPDATE SET content = excluded.content" if replace else "DO NOTHING"
         statement = f"INSERT INTO licenses VALUES (?, ?) ON CONFLICT (license_key) {taken_key}"  # noqa: S608 — ours
-        with self._transaction():
+        with self.transaction():
             return self._db.executemany(statement, rows).rowcount
 
     def mark(self, mark: Mark) -> None:
         """Give these keys another status. Raises `Problem` unknown_key, and then marks none."""
-        with self._transaction():
+        with self.transaction():
             for license_key in mark.license_keys:
                 self._write(self._license(license_key).model_copy(update={"status": mark.status}))
 
@@ -77,7 +66,7 @@ class Book:
         A repeat gets the first answer and no license. Raises `Problem`; a refused order leaves its key free.
         """
         request = order.model_dump_json()
-        with self._transaction():
+        with self.transaction():
             if earlier := self._repeat(idempotency_key, request):
                 return earlier, None
             before = self.license(order.license_key)
@@ -127,16 +116,6 @@ class Book:
         query = "SELECT (SELECT count(*) FROM licenses), (SELECT count(*) FROM orders)"
         licenses, orders = self._db.execute(query).fetchone()
         return {"licenses": licenses, "orders": orders}
-
-    @contextmanager
-    def _transaction(self) -> Iterator[None]:
-        self._db.execute("BEGIN IMMEDIATE")
-        try:
-            yield
-        except BaseException:
-            self._db.execute("ROLLBACK")
-            raise
-        self._db.execute("COMMIT")
 
     def _license(self, license_key: str) -> License:
         query = "SELECT content FROM licenses WHERE license_key = ?"

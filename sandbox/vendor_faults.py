@@ -1,14 +1,15 @@
-"""The sandbox vendor's troubles: which are set, whom they strike next. Kept in memory: a restart heals."""
+"""The sandbox vendor's troubles, and what each does."""
 
 import asyncio
 from dataclasses import dataclass, field
 from math import ceil
 
-from sandbox.vendor_forms import Fault, FaultKind, License, Operation
+from sandbox.faults import FaultBox
+from sandbox.vendor_forms import Fault, License, Operation
 from sandbox.vendor_problems import Problem
 
 EVERYTHING: frozenset[Operation] = frozenset({"lookup", "order", "find"})
-STRIKES_ON: dict[FaultKind, frozenset[Operation]] = {
+STRIKES_ON: dict[str, frozenset[Operation]] = {
     "slow": EVERYTHING,
     "down": EVERYTHING,
     "fail": EVERYTHING,
@@ -19,35 +20,11 @@ STRIKES_ON: dict[FaultKind, frozenset[Operation]] = {
 }
 
 
-@dataclass
-class Faults:
-    """The faults that are set, oldest first; each strikes `times` times, or until it is cleared."""
+class Faults(FaultBox[Fault]):
+    """The faults that are set for licenses."""
 
-    _standing: list[tuple[Fault, int | None]] = field(default_factory=list)
-
-    def add(self, fault: Fault) -> None:
-        """Set a fault beside those that stand."""
-        self._standing.append((fault, fault.times))
-
-    def clear(self, kind: FaultKind | None = None) -> None:
-        """Lift the faults of a kind, or all."""
-        self._standing = [entry for entry in self._standing if kind is not None and entry[0].kind != kind]
-
-    def standing(self) -> list[Fault]:
-        """What is still to come: `times` is what is left."""
-        return [fault.model_copy(update={"times": left}) for fault, left in self._standing]
-
-    def take(self, kind: FaultKind, operation: Operation, license_key: str | None) -> Fault | None:
-        """The first fault of this kind that strikes here, used up once; None if there is none."""
-        for index, (fault, left) in enumerate(self._standing):
-            strikes = operation in (fault.on or STRIKES_ON[kind])
-            if fault.kind == kind and strikes and fault.license_key in (None, license_key):
-                if left == 1:
-                    del self._standing[index]
-                elif left is not None:
-                    self._standing[index] = (fault, left - 1)
-                return fault
-        return None
+    def __init__(self) -> None:
+        super().__init__(STRIKES_ON)
 
     async def strike(self, operation: Operation, license_key: str | None) -> None:
         """What happens before the work is done: a wait, or a `Problem` in its stead."""

@@ -74,6 +74,11 @@ class Fault(Form):
     seconds: float = Field(default=2.0, ge=0, le=600)  # slow: the wait; rate_limit: the Retry-After
     reads: int = Field(default=1, ge=1)  # lag: so many look-ups still show the old license
 
+    @property
+    def whom(self) -> str | None:
+        """The only license it strikes."""
+        return self.license_key
+
 
 class Settings(Form):
     """How strict the vendor is."""
