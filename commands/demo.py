@@ -35,10 +35,11 @@ def demo(
     async def command() -> bool:
         shutil.rmtree(folder, ignore_errors=True)
         console.rule("[bold]Evergreen: a year of renewals")
-        console.print("Starting PostgreSQL, Temporal, the vendor sandbox and a worker …")
+        console.print("Starting PostgreSQL, Temporal, the sandboxes, portal and worker …")
         async with stack_up(folder, time_skipping=True, fast=True) as stack:
             addresses = stack.addresses
             console.print(f"[bold]Temporal UI[/]  {addresses.temporal_ui_url}  (watch the workflows there)")
+            console.print(f"[bold]mails[/]        {addresses.urls['mail']}  (read what customers are told)")
             async with Year.opened(folder, addresses) as year:
                 await year.import_book(BOOK)
                 await year.pass_by()

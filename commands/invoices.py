@@ -103,10 +103,10 @@ def invoice(
 def _show(paper: InvoicePaper) -> None:
     console.print(f"[bold]{escape(paper.title)}[/], {paper.issued_on}, to {escape(', '.join(paper.bill_to))}")
     console.print(escape(paper.standing))
-    lines = [(escape(line.description), line.detail, line.amount) for line in paper.lines]
+    lines = [(line.description, line.detail, line.amount) for line in paper.lines]
     sums = [
         ("Net amount", "", paper.net),
-        (escape(paper.tax_label), "", paper.tax),
+        (paper.tax_label, "", paper.tax),
         ("Total", "", paper.total),
     ]
     table("", ["line", "", "amount"], [*lines, *sums], right=["amount"])
@@ -114,7 +114,7 @@ def _show(paper: InvoicePaper) -> None:
         table(
             paper.payments_title,
             ["source", "reference", "on", "amount"],
-            [(each.source, escape(each.reference), each.on, each.amount) for each in paper.payments],
+            [(each.source, each.reference, each.on, each.amount) for each in paper.payments],
             right=["amount"],
         )
     if paper.notes:

@@ -8,10 +8,22 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
+LONGEST = 500
+"""Characters of what is said in one's own words, as in the messages to a workflow."""
+
+
+def short(text: str) -> str:
+    """The text of an option, unless it is too long. Raises BadParameter."""
+    if len(text) > LONGEST:
+        raise typer.BadParameter(f"it has {len(text)} characters: shorten it to {LONGEST}")
+    return text
+
+
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
-By = Annotated[str, typer.Option("--by", help="Who asks, for the audit, like support:jo.")]
+By = Annotated[str, typer.Option("--by", callback=short, help="Who asks, for the audit, like support:jo.")]
 
 console = Console()
 to_errors = Console(stderr=True)
@@ -25,10 +37,13 @@ def document(value: Any) -> None:
 def table(
     title: str, columns: Sequence[str], rows: Iterable[Sequence[object]], right: Sequence[str] = ()
 ) -> None:
-    """Print a table; `right` names the columns of numbers."""
-    shown = Table(title=title, title_justify="left", header_style="bold", pad_edge=False)
+    """Print a table; `right` names the columns of numbers. Cells are shown as they are: a name may have brackets."""
+    shown = Table(title=escape(title), title_justify="left", header_style="bold", pad_edge=False)
     for column in columns:
-        shown.add_column(column, justify="right" if column in right else "left", overflow="fold")
+        whole = column == "subscription"  # an id is copied into the next command
+        shown.add_column(
+            column, justify="right" if column in right else "left", overflow="fold", no_wrap=whole
+        )
     for row in rows:
-        shown.add_row(*("" if cell is None else str(cell) for cell in row))
+        shown.add_row(*("" if cell is None else escape(str(cell)) for cell in row))
     console.print(shown)

@@ -7,6 +7,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import httpx
+
 import connection
 from commands import running
 from commands.running import Unreachable
@@ -14,9 +16,9 @@ from commands.screen import AsJson, console, document
 from db import schema
 from db.session import engine_for
 from sandbox.environment import environment
-from sandbox.holder import FolderInUse
+from sandbox.holder import Addresses, FolderInUse
 from sandbox.program import ProgramFailed
-from sandbox.stack import WORKER, RunningStack, Stack
+from sandbox.stack import PORTAL, WORKER, RunningStack, Stack
 
 
 @asynccontextmanager
@@ -33,10 +35,19 @@ async def stack_up(
     try:
         async with stack.up() as running_stack:
             await migrate(running_stack.addresses.database_url)
-            await running_stack.run(WORKER, env=environment(folder.resolve(), running_stack.addresses))
+            variables = environment(folder.resolve(), running_stack.addresses)
+            await running_stack.run(WORKER, PORTAL, env=variables)
+            await _tell_payments(running_stack.addresses, variables["EVERGREEN_STRIPE_WEBHOOK_SECRET"])
             yield running_stack
     except (FolderInUse, ProgramFailed) as failed:
         raise Unreachable(str(failed)) from failed
+
+
+async def _tell_payments(addresses: Addresses, secret: str) -> None:
+    """Tell the payment provider where its events go, as one does once on Stripe's own page."""
+    webhook = {"url": f"{addresses.urls['portal']}/webhooks/payments", "secret": secret}
+    async with httpx.AsyncClient(base_url=addresses.urls["payments"], trust_env=False) as payments:
+        (await payments.put("/sandbox/webhook", json=webhook)).raise_for_status()
 
 
 async def migrate(database_url: str) -> None:
@@ -49,21 +60,24 @@ async def migrate(database_url: str) -> None:
 
 
 def up(as_json: AsJson = False) -> None:
-    """Start PostgreSQL, Temporal with its UI, the vendor sandbox and a worker; stay up until Ctrl-C.
+    """Start PostgreSQL, Temporal with its UI, the sandboxes, portal and worker; stay up until Ctrl-C.
 
     Example: evergreen up      and in another terminal: evergreen import examples/licenses.csv
     """
 
     async def command() -> None:
         console.quiet = as_json
-        console.print("Starting PostgreSQL, Temporal, the vendor sandbox and a worker …")
+        console.print("Starting PostgreSQL, Temporal, the sandboxes, portal and worker …")
         async with stack_up(running.FOLDER) as running_stack:
             addresses = running_stack.addresses
             if as_json:
                 document({"temporal_ui": addresses.temporal_ui_url, "temporal": addresses.temporal_address})
             console.print(f"[bold]Temporal UI[/]  {addresses.temporal_ui_url}")
             console.print(f"Temporal     {addresses.temporal_address}")
+            console.print(f"portal       {addresses.urls['portal']}")
+            console.print(f"mails        {addresses.urls['mail']}")
             console.print(f"vendor       {addresses.urls['vendor']}")
+            console.print(f"payments     {addresses.urls['payments']}")
             console.print(f"logs         {running.FOLDER / 'logs'}")
             console.print("Up. Ctrl-C stops everything; the data stays.")
             await running_stack.watch()

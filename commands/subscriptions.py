@@ -14,7 +14,7 @@ from temporalio.service import RPCError
 import starter
 from commands import running
 from commands.running import BadInput, Refused
-from commands.screen import AsJson, By, console, document, table
+from commands.screen import AsJson, By, console, document, short, table
 from db import subscriptions
 from db.license_keys import masked
 from db.subscriptions import AmbiguousSubscription, Held, UnknownSubscription
@@ -111,7 +111,7 @@ def show(subscription: Which, as_json: AsJson = False) -> None:
 
 def cancel(
     subscription: Which,
-    reason: Annotated[str, typer.Option(help="Why, for the audit.")] = "",
+    reason: Annotated[str, typer.Option(callback=short, help="Why, for the audit.")] = "",
     by: By = "staff",
     as_json: AsJson = False,
 ) -> None:

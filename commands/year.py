@@ -34,7 +34,7 @@ from sandbox.virtual_time import VirtualTime
 WRITTEN_ON = date(2026, 11, 23)
 """The day for which the example book was written; its dates are shifted to today."""
 
-STEP = timedelta(days=28)
+STEP = timedelta(days=56)
 LENGTH = timedelta(days=392)
 TOLD = {
     "renew": "[green]renewed[/]",

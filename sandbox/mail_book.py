@@ -46,7 +46,7 @@ class Mail:
     def part(self, subtype: str) -> str:
         """The text of its part `plain` or `html`; empty if it has none."""
         found = self.message.get_body((subtype,))
-        return "" if found is None else str(found.get_content())
+        return "" if found is None else str(found.get_content()).replace("\r\n", "\n")
 
     def summary(self) -> dict[str, Any]:
         """The mail in short, as JSON values."""

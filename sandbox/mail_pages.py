@@ -41,7 +41,9 @@ iframe { width: 100%; height: 40rem; border: 1px solid #8888; background: Canvas
 </style>
 </head>
 <body>
+<main>
 {% block body %}{% endblock %}
+</main>
 </body>
 </html>
 """

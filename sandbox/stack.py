@@ -35,7 +35,10 @@ OUTSIDE_WORLD = (
     Service("vendor", "-m sandbox.vendor --port {port} --data {folder}/vendor.db --token {token}", 8601),
     Service("payments", "-m sandbox.payments --port {port} --data {folder}/payments.db", 8602),
     Service(
-        "mail", "-m sandbox.mail --port {port} --smtp-port {smtp} --data {folder}/mail.db", 8025, {"smtp": 1025}
+        "mail",
+        "-m sandbox.mail --port {port} --smtp-port {smtp} --data {folder}/mail.db",
+        8025,
+        {"smtp": 1025},
     ),
 )
 """What stands in for the outside world besides PostgreSQL and Temporal; a new one is a new line."""
@@ -47,6 +50,9 @@ WORKER = Service(
     {"metrics": 9464},
     health="/readyz",
     env={"EVERGREEN_HEALTH_PORT": "{port}", "EVERGREEN_METRICS_PORT": "{metrics}"},
+)
+PORTAL = Service(
+    "portal", "-m portal", 8000, health="/readyz", env={"EVERGREEN_PORTAL_PORT": "{port}"}
 )
 
 

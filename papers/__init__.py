@@ -1,0 +1,1 @@
+"""Documents that a customer keeps: invoices and credit notes, as a PDF and as a page."""
