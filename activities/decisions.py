@@ -16,7 +16,7 @@ from temporalio.client import Client
 from activities import letters
 from db import audit, notices, subscriptions
 from domain.decisions import Outcome
-from domain.messages import Decision, DecisionRecord, Receipt, ReceiptQuestion, RefusalRecord
+from domain.messages import DecisionRecord, Receipt, ReceiptQuestion, RefusalRecord
 
 SIGNALLED = EventType.EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED
 CANCEL_REQUESTED = EventType.EVENT_TYPE_WORKFLOW_EXECUTION_CANCEL_REQUESTED
@@ -85,7 +85,7 @@ class DecisionActivities:
                 at=record.at,
                 reason=record.reason or None,
                 details=decision.model_dump(mode="json"),
-                key=f"{record.subscription_id}/{decision.kind}/{_told_apart(decision)}",
+                key=f"{record.subscription_id}/{decision.kind}/{_told_apart(record)}",
             )
             if decision.outcome != Outcome.NO_CHANGE:
                 await notices.tell(
@@ -94,7 +94,7 @@ class DecisionActivities:
                     customer_id=held.customer.id,
                     subscription_id=row.id,
                     term_expires_on=record.term.expires_on,
-                    subject=_told_apart(decision),
+                    subject=_told_apart(record),
                     facts={**letters.held_facts(held), "decision": decision.model_dump(mode="json")},
                     at=record.at,
                 )
@@ -111,13 +111,13 @@ class DecisionActivities:
                 at=record.refused.at,
                 reason=record.refused.reason,
                 details={"signal": record.refused.signal},
-                key=f"{record.subscription_id}/refused/{record.refused.at.isoformat()}/{record.refused.signal}",
+                key=f"{record.subscription_id}/refused/{record.key or record.refused.at.isoformat()}",
             )
 
 
-def _told_apart(decision: Decision) -> str:
-    """A request is answered once, by letter too; a later one of the same kind is another."""
-    return decision.request_id or decision.received_at.isoformat()
+def _told_apart(record: DecisionRecord) -> str:
+    """A request is answered once, by letter too; another of the same kind is another, even at the same instant."""
+    return record.decision.request_id or record.key or record.decision.received_at.isoformat()
 
 
 def _identity(event: HistoryEvent) -> str:

@@ -9,8 +9,10 @@ from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 from temporalio import activity
 from temporalio.client import Client
 
+from activities.failures import awaited
 from activities.starts import start
 from db import intakes
+from db.intakes import IntakeNotStored
 from db.subscriptions import Held
 from domain.messages import IntakeChunk, IntakeRequest, Life, State
 from domain.milestones import Policy
@@ -31,13 +33,15 @@ class IntakeActivities:
     @activity.defn
     async def start_chunk(self, request: IntakeRequest) -> IntakeChunk:
         """Start the next workflows of the import. Raises IntakeNotStored until the import's rows are committed."""
-        async with self.sessions() as session:
-            waiting = await intakes.not_started(session, request.intake_id, CHUNK)
+        with awaited(IntakeNotStored):
+            async with self.sessions() as session:
+                waiting = await intakes.not_started(session, request.intake_id, CHUNK)
         gate = asyncio.Semaphore(AT_ONCE)
 
         async def start_one(held: Held) -> None:
             async with gate:
                 await start(self.client, life_of(held, self.policy))
+                activity.heartbeat()
 
         async with asyncio.TaskGroup() as group:
             for held in waiting:

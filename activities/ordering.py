@@ -215,7 +215,7 @@ class OrderingActivities:
         addons = tuple(dict.fromkeys(wish.request.addons))
         if wish.request.quote_id:
             return await self.quoting.accepted(session, held, wish.request.quote_id, addons, wish.at)
-        return await self.quoting.quote(session, held, addons, wish.at)
+        return await self.quoting.quote(session, held, addons, wish.at, lock=True)
 
     async def _refused(self, session: AsyncSession, held: Held, wish: AddonOrder, reason: str) -> OrderAnswer:
         """The refusal, with a new quote where one can be made (R15)."""
