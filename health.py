@@ -21,8 +21,11 @@ from temporalio.service import RPCError
 Check = Callable[[], Awaitable[dict[str, str]]]
 """Answers what is wrong, by part; nothing when all is well."""
 
+Warnings = Callable[[], dict[str, str]]
+"""What will need somebody's attention, by part: work goes on meanwhile."""
 
-def pages(check: Check, build_id: str) -> Starlette:
+
+def pages(check: Check, build_id: str, warnings: Warnings = dict) -> Starlette:
     """`/healthz`: the process lives. `/readyz`: the servers it needs answer too, else 503 and which does not."""
 
     async def alive(_request: Request) -> JSONResponse:
@@ -31,7 +34,12 @@ def pages(check: Check, build_id: str) -> Starlette:
     async def ready(_request: Request) -> JSONResponse:
         wrong = await check()
         return JSONResponse(
-            {"status": "not ready" if wrong else "ok", "build": build_id, "wrong": wrong},
+            {
+                "status": "not ready" if wrong else "ok",
+                "build": build_id,
+                "wrong": wrong,
+                "warnings": warnings(),
+            },
             status_code=503 if wrong else 200,
         )
 

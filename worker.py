@@ -14,7 +14,7 @@ import signal
 import sys
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
@@ -43,6 +43,7 @@ from activities.till import Till
 from config import Settings
 from db import schema
 from db.session import engine_for, sessions_for
+from domain.local_time import local_date
 from domain.messages import TASK_QUEUE
 from notices.sender import Sender
 from payments.payment_provider import PaymentProvider
@@ -90,7 +91,7 @@ def activities(
     """Every activity, wired to what it depends on."""
     sessions = sessions_for(engine)
     catalogue = settings.price_list()
-    till = Till(catalogue, settings.working_days(), cards=settings.charges_cards)
+    till = Till(catalogue, settings.working_days(), settings.policy(), cards=settings.charges_cards)
     billing = BillingActivities(sessions, till)
     collecting = CollectingActivities(sessions, provider, till)
     ordering = OrderingActivities(sessions, till)
@@ -213,16 +214,27 @@ async def run(settings: Settings) -> None:
         await check_search_attributes(client)
         http = await stack.enter_async_context(httpx.AsyncClient(limits=CONNECTIONS))
         await stack.enter_async_context(composed(settings, engine, client, http))
-        app = health.pages(lambda: health.what_is_wrong(engine, client), settings.build_id)
+        app = health.pages(
+            lambda: health.what_is_wrong(engine, client), settings.build_id, lambda: warnings(settings)
+        )
         await stack.enter_async_context(health.served(app, settings.health_host, settings.health_port))
         sender = settings.sender(sessions_for(engine))
         if sender is None:
             log.warning("no mail server is set (EVERGREEN_SMTP_HOST): letters wait in the outbox")
         else:
             await stack.enter_async_context(sending(sender))
+        for part, warning in warnings(settings).items():
+            log.warning("%s: %s", part, warning)
         log.info("worker is up: build %s, task queue %s", settings.build_id, TASK_QUEUE)
         await stop.wait()
         log.info("stopping: no new work is taken, what is under way is finished")
+
+
+def warnings(settings: Settings) -> dict[str, str]:
+    """What will need somebody's attention, by part: the calendar of bank holidays may be about to end (R5)."""
+    today = local_date(datetime.now(UTC), settings.zone)
+    ending = settings.working_days().warning(today)
+    return {} if ending is None else {"calendar": ending}
 
 
 @asynccontextmanager

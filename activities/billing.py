@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
@@ -16,8 +16,11 @@ from db.models.order import Order
 from db.subscriptions import Held
 from domain.collection import NO_CARD
 from domain.local_time import local_date
-from domain.messages import CardRefunds, OrderNote, Settlement, SettleRequest, TermNote
+from domain.messages import CardRefunds, LapseNote, OrderNote, Settlement, SettleRequest, TermNote
 from domain.pricing import Bill
+
+A_MOMENT = timedelta(microseconds=1)
+"""What is before a day's end belongs to that day."""
 
 
 @dataclass(frozen=True)
@@ -44,14 +47,19 @@ class BillingActivities:
             return await self.till.use_credits(session, held, order, request.at)
 
     @activity.defn
-    async def lapse(self, note: TermNote) -> None:
+    async def lapse(self, note: LapseNote) -> None:
         """The term ended unpaid: credits go back, the invoice is taken back, the customer is told (R22)."""
         async with self.sessions.begin() as session:
             held = await subscriptions.held(session, note.subscription_id, lock=True)
             for order in await orders.open_renewals(session, held.subscription.id):
                 await self._take_back(session, held, order, "void", note.at)
             held.subscription.state, held.subscription.failure_reason = "lapsed", note.reason
-            facts = {**letters.held_facts(held), "reason": note.reason}
+            late_until = local_date(note.late_until_at - A_MOMENT, self.till.working_days.zone)
+            facts = {
+                **letters.held_facts(held),
+                "reason": note.reason,
+                "late_until": late_until.isoformat(),
+            }
             await _tell(session, held, "lapsed", facts, note.at)
             await _audit(session, note, "lapse")
 
@@ -92,11 +100,11 @@ class BillingActivities:
         order = orders.renewal(session, held, key, request.next_term, request.at)
         await session.flush()
         await invoices.issue(session, order, held.customer, bill, request.at)
-        facts = {
-            **letters.held_facts(held),
-            "total_minor": bill.total_minor,
-            "renews_on": request.renews_on.isoformat(),
-        }
+        usable_minor = await credit_use.available_minor(
+            session, held, local_date(request.at, self.till.working_days.zone)
+        )
+        due_minor = max(0, bill.total_minor - usable_minor)
+        facts = letters.due_facts(held, self.till.policy, bill.total_minor, due_minor)
         await _tell(session, held, "renewal_fixed", facts, request.at)
         return order
 
@@ -106,7 +114,8 @@ class BillingActivities:
         invoice, _due_minor = await invoices.of_order(session, order.id)
         on = local_date(at, self.till.working_days.zone)
         order.state = state
-        return await refunds.give_back(session, invoice, order, held.customer, "whole", at, on)
+        back = await refunds.give_back(session, invoice, order, held.customer, "whole", at, on)
+        return back.pending
 
 
 def _short(bill: Bill) -> Settlement:

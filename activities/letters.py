@@ -10,7 +10,7 @@ from db.subscriptions import Held
 from domain import credits, pricing
 from domain.catalogue import Catalogue
 from domain.credits import Grant
-from domain.milestones import Milestones
+from domain.milestones import Milestones, Policy
 from domain.pricing import Bill
 
 
@@ -37,8 +37,7 @@ def renewal_facts(
     used_minor = sum(use.amount_minor for use in credits.allocate(usable, bill.total_minor, plan.renews_on))
     return {
         **held_facts(held),
-        "renews_on": plan.renews_on.isoformat(),
-        "cancel_by": plan.cancel_by.isoformat(),
+        **plan_facts(plan),
         "total_minor": bill.total_minor,
         "credits_minor": used_minor,
         "remainder_minor": bill.total_minor - used_minor,
@@ -52,4 +51,22 @@ def held_facts(held: Held) -> dict[str, Any]:
         "last_four": held.license.last_four,
         "currency": held.subscription.currency,
         "expires_on": held.subscription.expires_on.isoformat(),
+    }
+
+
+def plan_facts(plan: Milestones) -> dict[str, Any]:
+    """When a renewal is, and until when it can be cancelled (R6)."""
+    return {"renews_on": plan.renews_on.isoformat(), "cancel_by": plan.cancel_by.isoformat()}
+
+
+def due_facts(held: Held, policy: Policy, total_minor: int, due_minor: int) -> dict[str, Any]:
+    """The facts of a notice about the renewal that is due now (R6)."""
+    row = held.subscription
+    plan = policy.milestones(held.term, row.renews_on)
+    return {
+        **held_facts(held),
+        **plan_facts(plan),
+        "total_minor": total_minor,
+        "credits_minor": total_minor - due_minor,
+        "remainder_minor": due_minor,
     }

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 from temporalio import activity
 
 from activities import letters
 from activities.failures import final
-from db import audit, license_updates, notices, subscriptions
+from db import audit, license_updates, notices, orders, subscriptions
 from db.license_keys import KeyRing
 from db.license_updates import Owed
 from db.models.subscription import Subscription
@@ -95,7 +96,8 @@ class LicensingActivities:
             await session.flush()
             open_promise = await license_updates.soonest_promise(session, held.license.id)
             _step(held.subscription, record.next_term, plan, record.auto_renew, open_promise)
-            await _tell(session, held, "license_updated", "", record.at, term=ended)
+            facts = letters.held_facts(held) | (letters.plan_facts(plan) if record.auto_renew else {})
+            await _tell(session, held, "license_updated", facts, record.at, term=ended)
             await audit.record(
                 session,
                 actor="evergreen",
@@ -121,7 +123,8 @@ class LicensingActivities:
             held.subscription.promise_at = await license_updates.soonest_promise(session, held.license.id)
             if held.subscription.promise_at is None:
                 held.subscription.promise_broken = False
-            await _tell(session, held, "license_updated", record.order_id, record.at)
+            facts = letters.held_facts(held)
+            await _tell(session, held, "license_updated", facts, record.at, record.order_id)
             await audit.record(
                 session,
                 actor="evergreen",
@@ -137,7 +140,7 @@ class LicensingActivities:
         """Put the update into the staff queue (R23): there it waits, soonest promise first."""
         async with self.sessions.begin() as session:
             held = await subscriptions.held(session, note.subscription_id)
-            await _tell(session, held, "update_by_hand", note.order_id, note.at, note.reason, "staff")
+            await _tell_staff(session, held, "update_by_hand", note)
 
     @activity.defn
     async def warn(self, note: OrderNote) -> None:
@@ -145,7 +148,7 @@ class LicensingActivities:
         async with self.sessions.begin() as session:
             held = await subscriptions.held(session, note.subscription_id)
             await license_updates.warned(session, note.order_id, note.at)
-            await _tell(session, held, "promise_soon", note.order_id, note.at, note.reason, "staff")
+            await _tell_staff(session, held, "promise_soon", note)
 
     @activity.defn
     async def take_report(self, news: UpdateReport) -> UpdateStanding:
@@ -169,7 +172,7 @@ class LicensingActivities:
             held = await subscriptions.held(session, note.subscription_id, lock=True)
             await license_updates.late(session, note.order_id)
             held.subscription.promise_broken = True
-            await _tell(session, held, "promise_broken", note.order_id, note.at, note.reason, "staff")
+            await _tell_staff(session, held, "promise_broken", note)
             await audit.record(
                 session,
                 actor="evergreen",
@@ -235,13 +238,12 @@ async def _tell(
     session: AsyncSession,
     held: Held,
     kind: str,
-    subject: str,
+    facts: dict[str, Any],
     at: datetime,
-    reason: str = "",
+    subject: str = "",
     audience: notices.Audience = "customer",
     term: Term | None = None,
 ) -> None:
-    facts = letters.held_facts(held)
     await notices.tell(
         session,
         kind=kind,
@@ -249,7 +251,22 @@ async def _tell(
         subscription_id=held.subscription.id,
         term_expires_on=(term or held.term).expires_on,
         subject=subject,
-        facts={**facts, "reason": reason} if reason else facts,
+        facts=facts,
         at=at,
         audience=audience,
     )
+
+
+async def _tell_staff(session: AsyncSession, held: Held, kind: str, note: OrderNote) -> None:
+    """Staff are told all that they need to do the update (R23)."""
+    update = await orders.update_of(session, note.order_id)
+    facts = {
+        **letters.held_facts(held),
+        "reason": note.reason,
+        "promise_at": update.promise_at.isoformat(),
+        "order_id": note.order_id,
+        "update_id": update.id,
+        "to_expires_on": update.to_expires_on.isoformat(),
+        "addons": list(update.target_addons),
+    }
+    await _tell(session, held, kind, facts, note.at, note.order_id, "staff")

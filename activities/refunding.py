@@ -34,7 +34,7 @@ class RefundActivities:
                 invoice = await invoices.by_number(session, request.invoice)
                 order = await orders.by_id(session, invoice.order_id or "")
                 held = await subscriptions.held(session, order.subscription_id, lock=True)
-                pending = await refunds.give_back(
+                back = await refunds.give_back(
                     session,
                     invoice,
                     order,
@@ -54,8 +54,7 @@ class RefundActivities:
                     facts={
                         **letters.held_facts(held),
                         "invoice": invoice.number,
-                        "amount_minor": request.amount_minor or invoice.total_minor,
-                        "reason": request.reason,
+                        "amount_minor": back.amount_minor,
                     },
                     at=request.at,
                 )
@@ -69,4 +68,4 @@ class RefundActivities:
                     details={"invoice": invoice.number, "amount_minor": request.amount_minor},
                     key=f"refund/{invoice.number}/{request.reference}",
                 )
-        return CardRefunds(payment_ids=tuple(pending))
+        return CardRefunds(payment_ids=tuple(back.pending))

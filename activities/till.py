@@ -23,6 +23,8 @@ from domain.catalogue import Catalogue
 from domain.collection import NO_CARD
 from domain.local_time import local_date
 from domain.messages import Channel, Paid, Settlement
+from domain.milestones import Policy
+from domain.term import Term
 from domain.working_days import WorkingDays
 
 WARNED_HOURS_BEFORE = 3
@@ -35,6 +37,7 @@ class Till:
 
     catalogue: Catalogue
     working_days: WorkingDays
+    policy: Policy
     cards: bool
     """Whether there is a payment provider to charge cards with."""
 
@@ -136,8 +139,10 @@ class Till:
             row.state, row.failure_reason = "updating", None
         charge = await payments.live_charge(session, invoice.id)
         card_minor = charge.amount_minor if charge is not None else 0
+        bought = self.policy.milestones(Term(order.term_starts_on, order.term_expires_on))
         facts = {
             **letters.held_facts(held),
+            **(letters.plan_facts(bought) if order.kind == "renewal" else {}),
             "invoice": invoice.number,
             "total_minor": invoice.total_minor,
             "credits_minor": invoice.total_minor - card_minor,
@@ -176,10 +181,8 @@ class Till:
         action_url: str | None,
     ) -> None:
         facts = {
-            **letters.held_facts(held),
-            "total_minor": invoice.total_minor,
-            "credits_minor": invoice.total_minor - due_minor,
-            "remainder_minor": due_minor,
+            **letters.due_facts(held, self.policy, invoice.total_minor, due_minor),
+            "order_kind": order.kind,
             "reason": reason,
             "action_url": action_url,
         }

@@ -6,6 +6,7 @@ provider is called afterwards. A refund is keyed, so the same one again changes 
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import date, datetime
 
 from sqlalchemy import func, select
@@ -25,6 +26,14 @@ class NothingLeft(Exception):
     """More is asked back than the invoice has left; the text says how much that is."""
 
 
+@dataclass(frozen=True)
+class GivenBack:
+    """How much went back, in minor units (0: it went back before), and which card refunds are still to be done."""
+
+    amount_minor: int
+    pending: list[str]
+
+
 async def give_back(
     session: AsyncSession,
     invoice: Invoice,
@@ -34,15 +43,15 @@ async def give_back(
     at: datetime,
     on: date,
     amount_minor: int | None = None,
-) -> list[str]:
-    """Give back an invoice, or part of it; answers the ids of the card refunds that are now to be carried out.
+) -> GivenBack:
+    """Give back an invoice, or part of it; answers how much, and the card refunds that are now to be carried out.
 
     Without an amount all that is left, whatever of it was paid. With one the card's part goes first, then credits,
     the last used first. Credits that return to an expired grant expire again. Raises NothingLeft.
     """
     key = f"{order.key}/refund/{reference}"
     if await ledger.find(session, f"{key}/note") is not None:
-        return await payments.pending_refunds(session, invoice.id)
+        return GivenBack(0, await payments.pending_refunds(session, invoice.id))
     left_minor = invoice.total_minor + await _credited_minor(session, invoice)
     wanted_minor = left_minor if amount_minor is None else amount_minor
     if not 0 < wanted_minor <= left_minor:
@@ -67,7 +76,7 @@ async def give_back(
     for grant_id in await _expired(session, [posting.account_id for posting in postings], on):
         await remainders.expire(session, grant_id, on=on, at=at)
     await session.flush()
-    return await payments.pending_refunds(session, invoice.id)
+    return GivenBack(wanted_minor, await payments.pending_refunds(session, invoice.id))
 
 
 async def _returns(

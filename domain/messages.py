@@ -320,6 +320,7 @@ class DecisionRecord(Message):
     auto_renew: bool
     ends_after_next: bool
     at: datetime
+    key: str = Field("", description="tells this request from every other, also from one taken up with it")
 
 
 class RefusalRecord(Message):
@@ -327,6 +328,7 @@ class RefusalRecord(Message):
 
     subscription_id: str
     refused: Refused
+    key: str = Field("", description="tells this refusal from every other, also from one taken up with it")
 
 
 class SettleRequest(Message):
@@ -423,6 +425,12 @@ class TermNote(Message):
     term: Term
     reason: str
     at: datetime
+
+
+class LapseNote(TermNote):
+    """The term ended unpaid; a payment until then still renews (R22)."""
+
+    late_until_at: datetime
 
 
 class OrderNote(TermNote):

@@ -13,6 +13,9 @@ import holidays
 from domain.local_time import local_date, local_instant, require_aware, zone_info
 from domain.term import ONE_DAY
 
+WARNED_DAYS_AHEAD = 60
+"""So many days before the data of bank holidays ends it is time to renew it: promises look days ahead, not months."""
+
 
 @dataclass(eq=False)
 class UnknownCalendar(ValueError):
@@ -77,6 +80,15 @@ class WorkingDays:
         One-off days are announced late, so data that covers a year need not have all of its holidays.
         """
         return date(_calendar(self.country, self.subdivision).end_year, 12, 31)
+
+    def warning(self, today: date) -> str | None:
+        """Say that the ``holidays`` data ends within 60 days of the local day, or has ended; nothing if it does not."""
+        if self.data_ends_on - today > timedelta(days=WARNED_DAYS_AHEAD):
+            return None
+        return (
+            f"the bank holidays of {self.country} are known to {self.data_ends_on} only: update the package "
+            "`holidays`, or list those after it as extra holidays, else promises are made for closed days"
+        )
 
     def is_working_day(self, day: date) -> bool:
         """Tell whether the local day is Monday to Friday and no holiday (R5)."""

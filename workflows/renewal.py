@@ -18,12 +18,12 @@ with workflow.unsafe.imports_passed_through():
     from domain.messages import (
         ChargeRequest,
         EndRecord,
+        LapseNote,
         Paid,
         Proof,
         Settlement,
         SettleRequest,
         State,
-        TermNote,
         TermRecord,
     )
     from workflows.fulfilment import Fulfilment
@@ -125,10 +125,11 @@ class Renewal:
                 return paid
         life = self._standing.life
         if last is not None or life.state != State.LAPSED:
-            note = TermNote(
+            note = LapseNote(
                 subscription_id=life.subscription_id,
                 term=life.term,
                 reason="NotPaidInTime",
+                late_until_at=life.plan.late_until_at,
                 at=workflow.now(),
             )
             await record(BillingActivities.lapse, note, "lapse: give credits back")

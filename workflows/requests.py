@@ -44,9 +44,13 @@ CANCEL_BUTTON = None
 
 @dataclass
 class Arrival:
-    """How a request came: when this worker took it up and, unless it was an update, which event of the run it is."""
+    """How a request came: when this worker took it up and, unless it was an update, which event of the run it is.
+
+    `key` stays the same when a crash has it taken up again, at another instant.
+    """
 
     handled_at: datetime
+    key: str
     event: ReceiptQuestion | None = None
 
 
@@ -56,6 +60,7 @@ class Requests:
     def __init__(self, standing: Standing) -> None:
         self._standing = standing
         self._arrived: Counter[str] = Counter()
+        self._refused = 0
         self._button_answered = False
 
     @property
@@ -87,17 +92,22 @@ class Requests:
     async def updated(self, request: Cancel | Resume) -> Decision:
         """Answer an update. Raises ApplicationError `TermOver` when there is nothing left to resume."""
         try:
-            return await self._answer(request, Arrival(workflow.now()))
+            return await self._answer(request, _arrival_of_update())
         except TermOver as over:
             raise ApplicationError(str(over), type="TermOver", non_retryable=True) from over
 
     async def refuse(self, signal: str, reason: str) -> None:
         """Remember and audit a signal that could not be taken."""
         refused = Refused(at=workflow.now(), signal=signal, reason=reason)
+        self._refused += 1
         self._standing.refused(refused)
         await record(
             DecisionActivities.refuse,
-            RefusalRecord(subscription_id=self._standing.life.subscription_id, refused=refused),
+            RefusalRecord(
+                subscription_id=self._standing.life.subscription_id,
+                refused=refused,
+                key=f"{workflow.info().run_id}/{self._refused}",
+            ),
             f"audit the refused signal {signal}",
         )
 
@@ -122,6 +132,7 @@ class Requests:
                     auto_renew=life.auto_renew,
                     ends_after_next=life.ends_after_next,
                     at=arrival.handled_at,
+                    key=arrival.key,
                 ),
                 f"write down: {decision.kind} {decision.outcome}",
             )
@@ -179,5 +190,11 @@ def _arrival(signal: str | None, ordinal: int) -> Arrival:
     info = workflow.info()
     return Arrival(
         workflow.now(),
+        f"{info.run_id}/{signal or 'cancel request'}/{ordinal}",
         ReceiptQuestion(workflow_id=info.workflow_id, run_id=info.run_id, signal=signal, ordinal=ordinal),
     )
+
+
+def _arrival_of_update() -> Arrival:
+    info = workflow.current_update_info()
+    return Arrival(workflow.now(), f"{workflow.info().run_id}/update/{info.id if info else ''}")

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 from temporalio import workflow
 from temporalio.common import RetryPolicy
-from temporalio.exceptions import ActivityError, ApplicationError
+from temporalio.exceptions import ActivityError, ApplicationError, FailureError, is_cancelled_exception
 
 Request = TypeVar("Request")
 Answer = TypeVar("Answer")
@@ -37,8 +37,8 @@ async def record(
             retry_policy=BRIEFLY,
             summary=summary,
         )
-    except ActivityError as failed:
-        if is_final(failed):
+    except FailureError as failed:  # from a local activity it comes bare, not wrapped in an ActivityError
+        if is_final(failed) or is_cancelled_exception(failed):
             raise
     return await call(method, request, summary)
 
@@ -50,11 +50,18 @@ async def call(method: Callable[[Any, Request], Awaitable[Answer]], request: Req
     )
 
 
-def is_final(failed: ActivityError) -> bool:
+def is_final(failed: FailureError) -> bool:
     """Whether the activity itself said that trying again cannot help."""
-    return isinstance(failed.cause, ApplicationError) and failed.cause.non_retryable
+    said = _said(failed)
+    return isinstance(said, ApplicationError) and said.non_retryable
 
 
-def fact(failed: ActivityError) -> str:
+def fact(failed: FailureError) -> str:
     """The name of the domain error behind a final failure, like `UnknownKey`."""
-    return (failed.cause.type or "Failure") if isinstance(failed.cause, ApplicationError) else "Failure"
+    said = _said(failed)
+    return (said.type or "Failure") if isinstance(said, ApplicationError) else "Failure"
+
+
+def _said(failed: FailureError) -> BaseException | None:
+    """What the activity itself raised."""
+    return failed.cause if isinstance(failed, ActivityError) else failed
