@@ -180,6 +180,8 @@ class Till:
         at: datetime,
         action_url: str | None,
     ) -> None:
+        if action_url is not None and order.kind != "renewal":
+            return  # nobody is asked to confirm what is taken now or not at all; the refusal is told
         facts = {
             **letters.due_facts(held, self.policy, invoice.total_minor, due_minor),
             "order_kind": order.kind,
@@ -192,7 +194,7 @@ class Till:
             customer_id=held.customer.id,
             subscription_id=held.subscription.id,
             term_expires_on=held.subscription.expires_on,
-            subject="" if order.kind == "renewal" else order.id,
+            subject=action_url or ("" if order.kind == "renewal" else order.id),
             facts=facts,
             at=at,
         )

@@ -68,6 +68,17 @@ class Decision:
     sentence: str
 
 
+@dataclass(frozen=True, slots=True)
+class Renewed:
+    """The term that the last renewal followed. Its days go on for two weeks after that renewal was done."""
+
+    expires_on: date
+    cancel_by: date
+    """Last day on which a cancellation would have stopped that renewal."""
+    ends_at: datetime
+    """The first instant after it; until then a cancellation is about that renewal, and late (R8)."""
+
+
 def decide_cancel(
     wish: Renewing,
     plan: Milestones,
@@ -75,13 +86,17 @@ def decide_cancel(
     next_expires_on: date,
     received_at: datetime,
     renewal_settled: bool,
+    renewed: Renewed | None = None,
 ) -> Decision:
     """Decide a cancellation: accepted in time (R7), deferred when late (R8), no change when repeated (R10).
 
     Only ``received_at`` tells in time from late (R3). Were a renewal settled although the cancellation had
     been received in time, it is accepted all the same and the caller gives the payment back (R20).
-    ``next_expires_on`` is the expiry of the next term. Raises ``NaiveInstant``.
+    ``next_expires_on`` is the expiry of the next term. ``renewed`` is the term before this one, whose days may
+    still run. Raises ``NaiveInstant``.
     """
+    if renewed is not None and require_aware(received_at) < renewed.ends_at:
+        return _after_the_renewal(wish, term, received_at, renewed)
     last_day = plan.cancel_by
     in_time = require_aware(received_at) < plan.cancel_until
     lapsed = received_at >= plan.term_ends_at
@@ -116,6 +131,24 @@ def decide_cancel(
         f"The cancellation is kept: the subscription ends on {in_words(next_expires_on)}."
     )
     return answer(Outcome.DEFERRED, Renewing(ends_after_next=True), next_expires_on, sentence)
+
+
+def _after_the_renewal(wish: Renewing, term: Term, received_at: datetime, renewed: Renewed) -> Decision:
+    """Decide a cancellation that came when the renewal it is about was done already: late, and kept (R8)."""
+    ends_on = in_words(term.expires_on)
+    if not wish.auto_renew:
+        outcome = Outcome.NO_CHANGE
+        sentence = f"The cancellation was already noted: the subscription ends on {ends_on}."
+    else:
+        outcome = Outcome.DEFERRED
+        sentence = (
+            f"The last day to cancel the renewal due by {in_words(renewed.expires_on)} was "
+            f"{in_words(renewed.cancel_by)}, so this renewal has gone ahead. "
+            f"The cancellation is kept: the subscription ends on {ends_on}."
+        )
+    return Decision(
+        outcome, Renewing(auto_renew=False), received_at, renewed.cancel_by, term.expires_on, sentence
+    )
 
 
 def decide_resume(

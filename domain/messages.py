@@ -13,7 +13,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from domain.decisions import Outcome
+from domain.decisions import Outcome, Renewed
 from domain.milestones import Milestones
 from domain.term import Term
 
@@ -177,6 +177,7 @@ class Life(Message):
     months: int = 12
     anchor_day: int = Field(description="day of the month on which terms end, clamped to the month (R1)")
     plan: Milestones
+    renewed: Renewed | None = Field(None, description="the term before, whose days may still run (R8)")
     state: State = State.ACTIVE
     auto_renew: bool = True
     ends_after_next: bool = Field(False, description="a late cancellation is kept for the next expiry (R8)")

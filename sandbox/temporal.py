@@ -35,6 +35,10 @@ TIME_SKIPPING = {
     "frontend.WorkflowTimeSkippingEnabled": "true",
     "history.WorkflowTimeSkippingEnabled": "true",
     "history.timerProcessorMaxTimeShift": '"10ms"',  # a skip takes 20 ms instead of up to a second
+    # The server looks at most twenty times a second for timers that are due: a skip over many then takes long.
+    "history.timerProcessorMaxPollRPS": "10000",
+    "history.timerProcessorMaxPollHostRPS": "10000",
+    "history.workflowIdReuseMinimalInterval": '"0s"',
 }
 AT_HOME = {"TEMPORAL_VERSION_CHECK_DISABLED": "1"}  # it must not call out
 

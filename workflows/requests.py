@@ -147,15 +147,14 @@ class Requests:
 
     def _decide(self, request: Cancel | Resume, receipt: Receipt) -> tuple[Decision, Renewing]:
         life = self._standing.life
-        decide = decisions.decide_cancel if isinstance(request, Cancel) else decisions.decide_resume
-        verdict = decide(
-            Renewing(life.auto_renew, life.ends_after_next),
-            life.plan,
-            life.term,
-            term.next_term(life.term, life.months, life.anchor_day).expires_on,
-            receipt.received_at,
-            renewal_settled=life.state == State.UPDATING,
-        )
+        wish = Renewing(life.auto_renew, life.ends_after_next)
+        next_expires_on = term.next_term(life.term, life.months, life.anchor_day).expires_on
+        about = (wish, life.plan, life.term, next_expires_on, receipt.received_at)
+        settled = life.state == State.UPDATING
+        if isinstance(request, Cancel):
+            verdict = decisions.decide_cancel(*about, renewal_settled=settled, renewed=life.renewed)
+        else:
+            verdict = decisions.decide_resume(*about, renewal_settled=settled)
         decision = Decision(
             kind="cancel" if isinstance(request, Cancel) else "resume",
             outcome=verdict.outcome,

@@ -11,6 +11,7 @@ from temporalio.common import SearchAttributeUpdate, TypedSearchAttributes
 with workflow.unsafe.imports_passed_through():
     from activities import attributes
     from domain import outlook
+    from domain.decisions import Renewed
     from domain.messages import Decision, Life, OrderAnswer, Refused, State, Status
     from domain.milestones import Milestones
     from domain.term import Term
@@ -34,8 +35,10 @@ class Standing:
 
     def begin_term(self, term: Term, plan: Milestones, auto_renew: bool) -> None:
         """Step into the next term. Not published here: the run that begins it does that."""
-        self.life = self.life.model_copy(
+        before = self.life
+        self.life = before.model_copy(
             update={
+                "renewed": Renewed(before.term.expires_on, before.plan.cancel_by, before.plan.term_ends_at),
                 "term": term,
                 "plan": plan,
                 "state": State.ACTIVE if auto_renew else State.CANCELLED,

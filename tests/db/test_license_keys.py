@@ -131,6 +131,7 @@ SECRET = base64.b64encode(secrets.token_bytes(32)).decode()
         (f":{SECRET}", PEPPER, "key 1: its id must have 1 to 255 bytes"),
         (f"a:{SECRET}", b"salt", "the pepper has 4 bytes, fewer than 16"),
     ],
+    ids=["nothing", "no id", "not base64", "an id twice", "too short", "an empty id", "short pepper"],
 )
 def test_a_ring_that_is_none_says_which_part_without_showing_it(keys: str, pepper: bytes, says: str) -> None:
     with pytest.raises(KeyRingInvalid, match=says) as refusal:

@@ -8,7 +8,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.cancellation import cancel_until
-from domain.decisions import Decision, Outcome, Renewing, TermOver, decide_cancel, decide_resume
+from domain.decisions import (
+    Decision,
+    Outcome,
+    Renewed,
+    Renewing,
+    TermOver,
+    decide_cancel,
+    decide_resume,
+)
 from domain.local_time import NaiveInstant
 from domain.milestones import milestones
 from domain.term import Term, next_term
@@ -92,6 +100,30 @@ def test_a_second_cancellation_changes_nothing_and_names_the_same_dates(
     assert second.outcome is Outcome.NO_CHANGE
     assert second.wish == first.wish
     assert (second.effective_on, second.cancel_by) == (first.effective_on, first.cancel_by)
+
+
+def test_a_cancellation_after_the_renewal_was_done_is_late_until_the_old_term_has_ended() -> None:
+    """R8: received between the renewal and the old expiry it is about that renewal; later about the next one."""
+    after = Term(date(2027, 9, 1), NEXT_EXPIRY)
+    plan = milestones(after, date(2028, 8, 17))
+    renewed = Renewed(TERM.expires_on, PLAN.cancel_by, PLAN.term_ends_at)
+    last_moment = datetime(2027, 8, 31, 23, 59, 59, tzinfo=LONDON)
+
+    late = decide_cancel(STANDING, plan, after, date(2029, 8, 31), last_moment, False, renewed)
+    again = decide_cancel(late.wish, plan, after, date(2029, 8, 31), last_moment, False, renewed)
+    in_time = decide_cancel(STANDING, plan, after, date(2029, 8, 31), PLAN.term_ends_at, False, renewed)
+
+    assert late.outcome is Outcome.DEFERRED
+    assert late.wish == CANCELLED
+    assert (late.cancel_by, late.effective_on) == (date(2027, 8, 16), NEXT_EXPIRY)
+    for day in ("31 August 2027", "16 August 2027", "31 August 2028"):
+        assert day in late.sentence
+    assert (again.outcome, again.cancel_by, again.effective_on) == (
+        Outcome.NO_CHANGE,
+        late.cancel_by,
+        late.effective_on,
+    )
+    assert in_time.outcome is Outcome.ACCEPTED
 
 
 def test_resuming_before_the_renewal_date_renews_as_planned() -> None:

@@ -143,3 +143,11 @@ def test_settings_that_cannot_be_are_refused_at_once() -> None:
 
 def test_the_last_day_of_the_holiday_data_can_be_told() -> None:
     assert ENGLAND.data_ends_on >= date(2040, 12, 31)
+
+
+def test_R5_when_the_holiday_data_is_about_to_end_it_is_said_sixty_days_before() -> None:
+    ends_on = ENGLAND.data_ends_on
+
+    assert ENGLAND.warning(ends_on - timedelta(days=61)) is None
+    for today in (ends_on - timedelta(days=60), ends_on, ends_on + timedelta(days=1)):
+        assert f"known to {ends_on} only" in (ENGLAND.warning(today) or "")
