@@ -1,9 +1,11 @@
-"""The one door into Temporal: cancel, resume, tell of money, ask for the status. As a program, the command line.
+"""The one door into Temporal: cancel, resume, order, pay, tell of money, ask for the status. As a program, the
+command line.
 
     python starter.py --help
 
-Whoever changes a subscription asks its workflow, through here. A question goes as an update, which answers with the
-decision; when no worker answers in time it is left as a signal, which the server keeps until one does.
+Whoever changes a subscription asks its workflow, through here. A question goes as an update, which answers with what
+was decided; when no worker takes it up in time it is left as a signal, which the server keeps until one does. What has
+no signal is left undone, and says so.
 """
 
 from __future__ import annotations
@@ -12,7 +14,8 @@ import asyncio
 import sys
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TypeVar
+from typing import Generic, TypeVar
+from uuid import uuid4
 
 from temporalio.client import (
     Client,
@@ -20,6 +23,7 @@ from temporalio.client import (
     WorkflowHandle,
     WorkflowUpdateFailedError,
     WorkflowUpdateRPCTimeoutOrCancelledError,
+    WorkflowUpdateStage,
 )
 from temporalio.common import WorkflowIDConflictPolicy
 from temporalio.exceptions import ApplicationError
@@ -27,14 +31,21 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from domain.messages import (
     TASK_QUEUE,
+    AddAddons,
     Cancel,
     CardRefunds,
+    ChangeAtRenewal,
     Decision,
     IntakeRequest,
+    LicenseUpdated,
+    OrderAnswer,
+    OrderPaid,
     PaymentChanged,
     RefundRequest,
     Resume,
     Status,
+    Typed,
+    Upgrade,
     intake_workflow_id,
     refund_workflow_id,
     subscription_workflow_id,
@@ -44,13 +55,21 @@ from workflows.refund import Refund
 from workflows.subscription import Subscription
 
 ANSWER_WITHIN = timedelta(seconds=8)
-"""An answer takes milliseconds; after so long no worker is there, and the request is left as a signal."""
+"""Taking a request up takes milliseconds; after so long no worker is there, and it is left as a signal."""
 
-Request = TypeVar("Request", Cancel, Resume)
+CHARGED_WITHIN = timedelta(seconds=30)
+"""An order that a card pays is answered when the payment provider has answered."""
+
+Request = TypeVar("Request", bound=Typed)
+Answer = TypeVar("Answer", Decision, OrderAnswer)
 
 
 class NotRunning(LookupError):
     """No workflow of this id runs: the subscription has ended, or was never started."""
+
+
+class NoWorker(Exception):
+    """No worker took the request up and nothing was left behind; the same request may be made again."""
 
 
 class RefusedByRule(Exception):
@@ -64,16 +83,65 @@ class Taken:
     decision: Decision | None
 
 
+@dataclass(frozen=True)
+class OrderTaken:
+    """What came of a wish to change the license: the answer, or None when it was left for a worker to do."""
+
+    answer: OrderAnswer | None
+
+
+@dataclass(frozen=True)
+class _Question(Generic[Request, Answer]):
+    """An update of the subscription workflow, and what is left instead when nobody takes it up."""
+
+    update: str
+    answer: type[Answer]
+    signal: str | None = None
+    within: timedelta = ANSWER_WITHIN
+
+
 async def cancel(client: Client, subscription_id: str, request: Cancel) -> Taken:
     """Ask for a cancellation (R7, R8). Raises NotRunning, RPCError."""
-    handle = _handle(client, subscription_id)
-    return await _ask(handle, "request_cancel", "cancel", request)
+    return Taken(await _ask(client, subscription_id, _CANCEL, request))
 
 
 async def resume(client: Client, subscription_id: str, request: Resume) -> Taken:
     """Ask for a renewal after all (R9). Raises NotRunning, RefusedByRule, RPCError."""
-    handle = _handle(client, subscription_id)
-    return await _ask(handle, "request_resume", "resume", request)
+    return Taken(await _ask(client, subscription_id, _RESUME, request))
+
+
+async def add_addons(client: Client, subscription_id: str, request: AddAddons) -> OrderTaken:
+    """Order add-ons at exactly their quote, or have one made (R14, R15); a refusal is an answer.
+
+    Raises NotRunning, RPCError.
+    """
+    return OrderTaken(await _ask(client, subscription_id, _ADD_ADDONS, request))
+
+
+async def pay(client: Client, subscription_id: str, request: OrderPaid) -> OrderTaken:
+    """Pay an open order with credits and the saved card; a refusal is an answer. Raises NotRunning, RPCError."""
+    return OrderTaken(await _ask(client, subscription_id, _PAY, request))
+
+
+async def upgrade(client: Client, subscription_id: str, request: Upgrade) -> OrderTaken:
+    """Order another size or edition, to be paid by the customer (R27); a refusal is an answer.
+
+    Raises NotRunning, NoWorker, RPCError.
+    """
+    return OrderTaken(await _ask(client, subscription_id, _UPGRADE, request))
+
+
+async def change_at_renewal(client: Client, subscription_id: str, request: ChangeAtRenewal) -> OrderTaken:
+    """Say what the next renewal leaves out or makes smaller, instead of what was said before.
+
+    A refusal is an answer. Raises NotRunning, NoWorker, RPCError.
+    """
+    return OrderTaken(await _ask(client, subscription_id, _CHANGE_AT_RENEWAL, request))
+
+
+async def report_update(client: Client, subscription_id: str, report: LicenseUpdated) -> None:
+    """Bring staff's news of a license update (R23). Raises NotRunning, RPCError."""
+    await _leave(_handle(client, subscription_id), "license_updated", report)
 
 
 async def payment_changed(client: Client, subscription_id: str, by: str) -> None:
@@ -126,25 +194,52 @@ def _handle(client: Client, subscription_id: str) -> WorkflowHandle[Subscription
     return client.get_workflow_handle_for(Subscription.run, subscription_workflow_id(subscription_id))
 
 
+_CANCEL = _Question[Cancel, Decision]("request_cancel", Decision, "cancel")
+_RESUME = _Question[Resume, Decision]("request_resume", Decision, "resume")
+_ADD_ADDONS = _Question[AddAddons, OrderAnswer]("request_addons", OrderAnswer, "add_addons", CHARGED_WITHIN)
+_PAY = _Question[OrderPaid, OrderAnswer]("request_payment", OrderAnswer, "order_paid", CHARGED_WITHIN)
+_UPGRADE = _Question[Upgrade, OrderAnswer]("request_upgrade", OrderAnswer)
+_CHANGE_AT_RENEWAL = _Question[ChangeAtRenewal, OrderAnswer]("request_change_at_renewal", OrderAnswer)
+
+
 async def _ask(
-    handle: WorkflowHandle[Subscription, object], update: str, signal: str, request: Request
-) -> Taken:
+    client: Client, subscription_id: str, question: _Question[Request, Answer], request: Request
+) -> Answer | None:
+    """The answer; None when it is still to come: a worker has taken the request up, or it was left as a signal.
+
+    Should the update arrive besides the signal, its request id tells that the two are one (R10).
+    """
+    handle = _handle(client, subscription_id)
+    if not request.request_id:
+        request = request.model_copy(update={"request_id": str(uuid4())})
+    taken_up = False
     try:
         async with asyncio.timeout(ANSWER_WITHIN.total_seconds()):
-            return Taken(await handle.execute_update(update, request, result_type=Decision))
+            asked = await handle.start_update(
+                question.update,
+                request,
+                wait_for_stage=WorkflowUpdateStage.ACCEPTED,
+                result_type=question.answer,
+            )
+        taken_up = True
+        async with asyncio.timeout(question.within.total_seconds()):
+            answer: Answer = await asked.result()
+            return answer
     except WorkflowUpdateFailedError as failed:
         reason = failed.cause.message if isinstance(failed.cause, ApplicationError) else str(failed.cause)
         raise RefusedByRule(reason) from failed
-    except (TimeoutError, WorkflowUpdateRPCTimeoutOrCancelledError):
-        await _leave(
-            handle, signal, request
-        )  # should the update still arrive: the same request id, the same answer
-        return Taken(None)
+    except (TimeoutError, WorkflowUpdateRPCTimeoutOrCancelledError) as late:
+        if taken_up:
+            return None
+        if question.signal is None:
+            raise NoWorker("no worker took the request up in time: make it again, it counts once") from late
+        await _leave(handle, question.signal, request)
+        return None
     except RPCError as failed:
         raise _not_running(failed, handle.id) from failed
 
 
-async def _leave(handle: WorkflowHandle[Subscription, object], signal: str, request: Request) -> None:
+async def _leave(handle: WorkflowHandle[Subscription, object], signal: str, request: Typed) -> None:
     try:
         await handle.signal(signal, request)
     except RPCError as failed:
@@ -160,8 +255,9 @@ def _root_of(failed: WorkflowFailureError) -> str:
 
 
 def _not_running(failed: RPCError, name: str) -> Exception:
-    """NotRunning if that is what the server means, else the failure itself."""
-    if failed.status == RPCStatusCode.NOT_FOUND:
+    """NotRunning if that is what the server means, else the failure itself: the whole namespace may be missing."""
+    missing_namespace = any("NamespaceNotFound" in detail.type_url for detail in failed.grpc_status.details)
+    if failed.status == RPCStatusCode.NOT_FOUND and not missing_namespace:
         return NotRunning(f"{name} does not run: it has ended, or was not started yet")
     return failed
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -40,6 +40,7 @@ class BillingActivities:
             if order is not None and (paid := await self.till.paid(session, order)):
                 return paid
             if order is None:
+                held = replace(held, waiting=await orders.paid_changes(session, held.subscription.id))
                 bill = self._bill(held, request.renews_on)
                 if request.late and not await self._can_be_paid(session, held, bill, request.at):
                     return _short(bill)

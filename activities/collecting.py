@@ -17,9 +17,9 @@ from db import invoices, orders, payments, subscriptions
 from db.models.order import Order
 from db.models.payment import Payment
 from db.subscriptions import Held
+from domain.card import Payer
 from domain.collection import DECLINED, NO_CARD, TO_CONFIRM
 from domain.messages import CardRefund, ChargeRequest, Settlement
-from payments.card import Payer
 from payments.charge import ActionRequired, Charge, Charged, Declined, Outcome, Refund
 from payments.payment_provider import AmountTooSmall, PaymentProvider
 

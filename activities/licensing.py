@@ -218,7 +218,7 @@ def _proof(owed: Owed, seen: VendorLicense) -> Proof:
             f"the vendor's record shows {seen.edition} {seen.size} to {seen.expires_on} with {sorted(seen.addons)}, "
             f"not {owed.edition} {owed.size} to {owed.to_expires_on} with {sorted(owed.expected)}"
         )
-    return Proof(expires_on=seen.expires_on, addons=tuple(sorted(seen.addons)))
+    return Proof(expires_on=seen.expires_on, addons=tuple(sorted(seen.addons)), title=owed.title)
 
 
 def _step(

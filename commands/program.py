@@ -4,7 +4,24 @@ from __future__ import annotations
 
 import typer
 
-from commands import credits, database, demo, intake, invoices, purchases, refunds, stack, subscriptions
+from commands import (
+    accept,
+    addons,
+    credits,
+    database,
+    demo,
+    intake,
+    invoices,
+    orders,
+    purchases,
+    quotes,
+    refunds,
+    requests,
+    stack,
+    subscriptions,
+    update_news,
+    updates,
+)
 
 program = typer.Typer(
     name="evergreen",
@@ -27,8 +44,22 @@ program.command("list")(subscriptions.list_subscriptions)
 program.command("show")(subscriptions.show)
 program.command("cancel")(subscriptions.cancel)
 program.command("resume")(subscriptions.resume)
+program.command("addons")(addons.addons)
+program.command("quote")(quotes.quote)
+program.command("add-addons")(addons.add_addons)
+program.command("drop-addon")(addons.drop_addon)
+program.command("downgrade")(orders.downgrade)
+program.command("pay")(orders.pay)
 program.command("credits")(credits.credits)
 program.command("grant")(credits.grant)
 program.command("invoices")(invoices.list_invoices)
 program.command("invoice")(invoices.invoice)
 program.command("refund")(refunds.refund)
+program.command("updates")(updates.updates)
+program.command("update-done")(update_news.update_done)
+program.command("update-refused")(update_news.update_refused)
+program.command("update-move")(update_news.update_move)
+program.command("request")(requests.request)
+program.command("requests")(requests.list_requests)
+program.command("accept")(accept.accept)
+program.command("decline")(requests.decline)

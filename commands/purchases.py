@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Annotated
 import typer
 
 from commands import purchase_files, running
+from commands.given import KEY_HELP, key_of, worded
 from commands.intake import storing_of
 from commands.recording import Recording, SomeRefused, Told
 from commands.running import BadInput, Refused
@@ -27,11 +27,6 @@ from domain.money import format_minor
 from domain.purchase import DESCRIPTION, Purchase
 from domain.purchase_check import PurchaseCheck, check_known
 
-FROM_STANDARD_INPUT = "-"
-
-_OPTIONS = {"customer_email": "--email", "customer_name": "--name"}
-"""Of those columns whose option has another name."""
-
 _SENTENCES = {
     "on": "It will be renewed on its renewal date, and the credit is used then.",
     "collecting": "The renewal was waiting for money: it is collected now, if there is enough.",
@@ -46,10 +41,7 @@ def purchase(
     reference: Annotated[str, typer.Option(help="The purchase's number, unique for ever.")] = "",
     license_key: Annotated[
         str,
-        typer.Option(
-            help="The key, or - to read it from standard input: on a command line others can see it in the "
-            "list of processes, and the shell's history keeps it."
-        ),
+        typer.Option(help=KEY_HELP),
     ] = "",
     amount: Annotated[str, typer.Option(help="Exactly what was paid, written 200.00.")] = "",
     currency: Annotated[str, typer.Option(help="ISO currency.")] = "",
@@ -112,8 +104,7 @@ def purchase(
         return
     if check or skip_bad:
         raise typer.BadParameter("--check and --skip-bad are for a --file of purchases")
-    if license_key == FROM_STANDARD_INPUT:
-        given["license_key"] = _from_standard_input()
+    given["license_key"] = key_of(license_key)
     _report(running.run(lambda: _record(given, by)), as_json)
 
 
@@ -138,7 +129,7 @@ async def _record(given: dict[str, str], by: str) -> tuple[Purchase, Told]:
         except PurchaseRefused as no:
             raise Refused(f"{no} Nothing was recorded.") from no
         except SomeRefused as refused:
-            raise Refused(f"{_worded(refused.problems)}\nNothing was recorded.") from refused
+            raise Refused(f"{worded(refused.problems)}\nNothing was recorded.") from refused
     return bought, told[0]
 
 
@@ -150,23 +141,7 @@ def _check(settings: Settings, at: datetime) -> PurchaseCheck:
 def _good(found: Purchase | list[Problem], why: str = "") -> Purchase:
     if isinstance(found, Purchase):
         return found
-    raise BadInput(f"{why}{_worded(found)}\nNothing was recorded.")
-
-
-def _worded(problems: list[Problem]) -> str:
-    return "\n".join(f"{_option(problem)}: {problem.reason}. {problem.mend}" for problem in problems)
-
-
-def _option(problem: Problem) -> str:
-    column = problem.column or ""
-    return _OPTIONS.get(column, f"--{column.replace('_', '-')}")
-
-
-def _from_standard_input() -> str:
-    """Read the key unseen: from a terminal without echo, else the first line."""
-    if sys.stdin.isatty():
-        return str(typer.prompt("License key", hide_input=True, err=True))
-    return sys.stdin.readline().strip()
+    raise BadInput(f"{why}{worded(found)}\nNothing was recorded.")
 
 
 def _report(answer: tuple[Purchase, Told], as_json: bool) -> None:

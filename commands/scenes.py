@@ -15,10 +15,10 @@ from db import customers
 from db.models.invoice import Invoice
 from db.models.order import Order
 from db.subscriptions import Held
+from domain.card import Payer
 from domain.catalogue import Catalogue
 from domain.messages import AddAddons, Cancel, RefundRequest
 from domain.money import format_minor
-from payments.card import Payer
 from payments.charge import Declined
 from payments.payment_provider import PaymentProvider
 

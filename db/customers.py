@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from sqlalchemy import or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from db import audit
+from db.models.audit import AuditRecord
 from db.models.customer import Customer
 from db.models.subscription import Subscription
-from payments.card import SavedCard
+from domain.card import SavedCard
 
 WAITING = ("collecting", "lapsed")
 
@@ -39,6 +43,29 @@ async def save_card(session: AsyncSession, saved: SavedCard, customer_id: str | 
     )
     found = (await session.scalars(keep)).one_or_none()
     return [] if found is None else await waiting_for_money(session, found)
+
+
+async def waiting_for_card(session: AsyncSession, saved: SavedCard, at: datetime) -> list[str]:
+    """Ids of the subscriptions that a card which the provider told of may renew (R22); answered once for each card.
+
+    Several events tell of one card, and come again. Tell the workflows in this transaction: if that fails the next
+    event does it. Whoever asks meanwhile waits for the customer's row, and finds the line of the audit (R29).
+    """
+    theirs = select(Customer.id).where(Customer.provider_customer_id == saved.customer_reference)
+    customer_id = (await session.scalars(theirs.with_for_update(key_share=True))).one_or_none()
+    key = f"card/{saved.payment_method}"
+    if customer_id is None or await session.scalar(select(AuditRecord.id).where(AuditRecord.key == key)):
+        return []
+    await audit.record(
+        session,
+        actor="customer",
+        action="save_card",
+        subject=customer_id,
+        at=at,
+        details={"card": f"{saved.brand} {saved.last4}"},
+        key=key,
+    )
+    return await waiting_for_money(session, customer_id)
 
 
 async def waiting_for_money(session: AsyncSession, customer_id: str) -> list[str]:

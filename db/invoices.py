@@ -21,17 +21,21 @@ from domain.pricing import Bill
 
 
 async def issue(session: AsyncSession, order: Order, customer: Customer, bill: Bill, at: datetime) -> Invoice:
-    """Invoice an order: its lines, its number and what is now owed, as one movement (R15, R17). Four statements."""
+    """Invoice an order: its lines, its number and what is now owed, as one movement (R15, R17). Four statements.
+
+    What costs nothing moves nothing: its invoice is paid as it is issued.
+    """
     invoice = await _numbered(session, "INV", order, customer, bill, at)
-    await ledger.post(
-        session,
-        key=f"{order.key}/invoice",
-        kind="invoice",
-        postings=_owed(invoice, bill),
-        currency=bill.currency,
-        at=at,
-        subject=order.id,
-    )
+    if postings := _owed(invoice, bill):
+        await ledger.post(
+            session,
+            key=f"{order.key}/invoice",
+            kind="invoice",
+            postings=postings,
+            currency=bill.currency,
+            at=at,
+            subject=order.id,
+        )
     return invoice
 
 

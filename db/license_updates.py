@@ -1,4 +1,4 @@
-"""License updates that are owed to paid orders: attempted, done, late (R23–R25)."""
+"""License updates that are owed to paid orders: attempted, reported, done, late (R23–R25)."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Literal, cast
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db import orders
@@ -40,7 +40,52 @@ class Owed:
     """Add-ons that the vendor's record must show afterwards."""
     dropped: frozenset[str]
     """Add-ons that it must not show any more."""
+    title: str
+    """Product, edition and size as they shall be, in words."""
     attempted_before: bool
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """The license as an update is to make it."""
+
+    from_expires_on: date
+    to_expires_on: date
+    edition: str
+    size: str
+    addons: tuple[str, ...]
+    """All that it is to have."""
+    dropped: tuple[str, ...]
+
+
+def wanted(update: LicenseUpdate, license: License, order: Order, subscription: Subscription) -> Wanted:
+    """What is asked for: what was fixed at the first attempt, until then what the license as it is now would become.
+
+    Other updates may be done between the payment and the attempt.
+    """
+    if update.attempted_at is not None:
+        target = (update.target_edition, update.target_size)
+        kept, dropped = tuple(update.target_addons), tuple(update.dropped_addons)
+        return Wanted(update.from_expires_on, update.to_expires_on, *target, kept, dropped)
+    if order.kind == "renewal":
+        target = (subscription.next_edition or license.edition, subscription.next_size or license.size)
+        dropped = tuple(addon for addon in license.addons if addon in subscription.drop_addons)
+        kept = tuple(addon for addon in license.addons if addon not in dropped)
+        return Wanted(update.from_expires_on, update.to_expires_on, *target, kept, dropped)
+    held = (license.edition, license.size)
+    target = (update.target_edition, update.target_size) if order.kind == "upgrade" else held
+    kept = (*license.addons, *(addon for addon in order.added_addons if addon not in license.addons))
+    return Wanted(license.vendor_expires_on, license.vendor_expires_on, *target, kept, ())
+
+
+def owed_query() -> Select[LicenseUpdate, License, Order, Subscription]:
+    """Each license update with what it is about, one row each."""
+    return (
+        select(LicenseUpdate, License, Order, Subscription)
+        .join(License, License.id == LicenseUpdate.license_id)
+        .join(Order, Order.id == LicenseUpdate.order_id)
+        .join(Subscription, Subscription.id == Order.subscription_id)
+    )
 
 
 async def attempt(session: AsyncSession, order_id: str, at: datetime) -> Owed:
@@ -48,22 +93,13 @@ async def attempt(session: AsyncSession, order_id: str, at: datetime) -> Owed:
 
     Raises UnknownOrder.
     """
-    query = (
-        select(LicenseUpdate, License, Order, Subscription)
-        .join(License, License.id == LicenseUpdate.license_id)
-        .join(Order, Order.id == LicenseUpdate.order_id)
-        .join(Subscription, Subscription.id == Order.subscription_id)
-        .where(LicenseUpdate.order_id == order_id)
-        .with_for_update(of=LicenseUpdate)
-    )
+    query = owed_query().where(LicenseUpdate.order_id == order_id).with_for_update(of=LicenseUpdate)
     row = (await session.execute(query)).one_or_none()
     if row is None:
         raise orders.UnknownOrder(f"order {order_id} has no license update: it is not paid")
     update, license, order, subscription = row
     attempted_before = update.attempted_at is not None
-    if not attempted_before:
-        _fix(update, license, order, subscription)
-        update.attempted_at = at
+    _fix(update, wanted(update, license, order, subscription), at)
     renews = order.kind == "renewal"
     return Owed(
         reference=update.reference,
@@ -78,23 +114,23 @@ async def attempt(session: AsyncSession, order_id: str, at: datetime) -> Owed:
         addons=tuple(update.target_addons if renews else order.added_addons),
         expected=frozenset(update.target_addons),
         dropped=frozenset(update.dropped_addons),
+        title=_title(license, update),
         attempted_before=attempted_before,
     )
 
 
-def _fix(update: LicenseUpdate, license: License, order: Order, subscription: Subscription) -> None:
-    """Say once what is asked for, from the license as it is now: other updates may have been done since the payment."""
-    if order.kind == "renewal":
-        dropped = [addon for addon in license.addons if addon in subscription.drop_addons]
-        update.target_addons = [addon for addon in license.addons if addon not in dropped]
-        update.dropped_addons = dropped
-        update.target_edition = subscription.next_edition or license.edition
-        update.target_size = subscription.next_size or license.size
+def _title(license: License, update: LicenseUpdate) -> str:
+    return f"{license.product} {update.target_edition} {update.target_size}"
+
+
+def _fix(update: LicenseUpdate, asked: Wanted, at: datetime) -> None:
+    """Say once what is asked for; from then on it does not change."""
+    if update.attempted_at is not None:
         return
-    update.from_expires_on = update.to_expires_on = license.vendor_expires_on
-    update.target_addons = [*license.addons, *(a for a in order.added_addons if a not in license.addons)]
-    if order.kind == "addon":
-        update.target_edition, update.target_size = license.edition, license.size
+    update.attempted_at = at
+    update.from_expires_on, update.to_expires_on = asked.from_expires_on, asked.to_expires_on
+    update.target_edition, update.target_size = asked.edition, asked.size
+    update.target_addons, update.dropped_addons = list(asked.addons), list(asked.dropped)
 
 
 async def done(session: AsyncSession, held: Held, order_id: str, proof: Proof, at: datetime) -> None:
@@ -133,17 +169,23 @@ async def report(session: AsyncSession, news: LicenseUpdated, at: datetime) -> U
 
     Raises UnknownOrder.
     """
-    update = await session.get(LicenseUpdate, news.update_id, with_for_update=True)
-    if update is None:
+    query = owed_query().where(LicenseUpdate.id == news.update_id).with_for_update(of=LicenseUpdate)
+    row = (await session.execute(query)).one_or_none()
+    if row is None:
         raise orders.UnknownOrder(f"there is no license update {news.update_id}")
+    update, license, order, subscription = row
     if news.channel is not None:
         update.channel = news.channel
     channel = cast(Channel, update.channel)
     if news.refusal:
         return UpdateStanding(channel=channel, refusal=news.refusal)
-    if news.expires_on is None or news.expires_on < update.to_expires_on:
+    asked = wanted(update, license, order, subscription)
+    if news.expires_on is None or news.expires_on < asked.to_expires_on:
         return UpdateStanding(channel=channel)
-    update.attempted_at = update.attempted_at or at
-    return UpdateStanding(
-        channel=channel, proof=Proof(expires_on=news.expires_on, addons=tuple(update.target_addons))
+    _fix(update, asked, at)
+    proof = Proof(
+        expires_on=news.expires_on,
+        addons=tuple(update.target_addons),
+        title=_title(license, update),
     )
+    return UpdateStanding(channel=channel, proof=proof)

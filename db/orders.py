@@ -126,6 +126,14 @@ async def open_renewals(session: AsyncSession, subscription_id: str) -> list[Ord
     return list((await session.scalars(query)).all())
 
 
+async def paid_changes(session: AsyncSession, subscription_id: str) -> tuple[Order, ...]:
+    """Add-ons and upgrades that are paid and not done yet, in the order in which they were paid."""
+    query = select(Order).where(
+        Order.subscription_id == subscription_id, Order.kind != "renewal", Order.state == "paid"
+    )
+    return tuple((await session.scalars(query.order_by(Order.paid_at, Order.id))).all())
+
+
 async def refuse_update(session: AsyncSession, order: Order, refusal: str) -> None:
     """The vendor's final no to the order's license update (R23)."""
     update = await update_of(session, order.id)

@@ -13,7 +13,7 @@ from db.models.customer import Customer
 from db.models.invoice import Invoice
 from db.models.order import Order
 from db.models.payment import Payment
-from payments.card import SavedCard
+from domain.card import SavedCard
 
 
 class UnknownPayment(LookupError):

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from db import grants
+from db import grants, orders
 from db.identifiers import new_id
 from db.models.quote import Quote as QuoteRow
 from db.subscriptions import Held
@@ -46,9 +46,14 @@ class Quoting:
         )
         return bill, terms
 
-    async def quote(self, session: AsyncSession, held: Held, addons: tuple[str, ...], at: datetime) -> Quote:
-        """Make a quote and keep it. Raises what `bill` raises."""
-        quote = await self._reckon(session, held, addons, at, new_id("quo"))
+    async def quote(
+        self, session: AsyncSession, held: Held, addons: tuple[str, ...], at: datetime, lock: bool = False
+    ) -> Quote:
+        """Make a quote and keep it; with `lock` it is accepted in this very transaction.
+
+        Raises QuoteRefused when an add-on is ordered already, and what `bill` raises.
+        """
+        quote = await self._reckon(session, held, addons, at, new_id("quo"), lock)
         session.add(
             QuoteRow(
                 id=quote.quote_id,
@@ -81,10 +86,10 @@ class Quoting:
         if at >= row.lapses_at:
             raise QuoteRefused(f"quote {quote_id} lapsed at midnight")
         made = Quote.model_validate(row.basis)
-        now = await self._reckon(session, held, tuple(row.addons), at, quote_id)
-        if (now.lines, now.credits_minor, now.term, now.next_term) != (
+        now = await self._reckon(session, held, tuple(row.addons), at, quote_id, lock=True)
+        if (now.lines, now.credits, now.term, now.next_term) != (
             made.lines,
-            made.credits_minor,
+            made.credits,
             made.term,
             made.next_term,
         ):
@@ -92,11 +97,19 @@ class Quoting:
         return now
 
     async def _reckon(
-        self, session: AsyncSession, held: Held, addons: tuple[str, ...], at: datetime, quote_id: str
+        self,
+        session: AsyncSession,
+        held: Held,
+        addons: tuple[str, ...],
+        at: datetime,
+        quote_id: str,
+        lock: bool,
     ) -> Quote:
+        """With `lock` nobody else uses the credits before the transaction ends: what is quoted is what is used."""
+        await _refuse_ordered(session, held, addons)
         bill, terms = self.bill(held, addons, at)
         on = local_date(at, self.working_days.zone)
-        usable = await grants.usable_grants(session, held.customer.id, bill.currency, on, lock=False)
+        usable = await grants.usable_grants(session, held.customer.id, bill.currency, on, lock=lock)
         uses = credits.allocate(usable, bill.total_minor, on)
         credits_minor = sum(use.amount_minor for use in uses)
         return Quote(
@@ -125,6 +138,14 @@ class Quoting:
             at=at,
             lapses_at=end_of(on, self.working_days.zone),
         )
+
+
+async def _refuse_ordered(session: AsyncSession, held: Held, addons: tuple[str, ...]) -> None:
+    """What is paid and waits for the vendor is not on the license yet, and must not be sold twice."""
+    for order in await orders.paid_changes(session, held.subscription.id):
+        for addon in addons:
+            if addon in order.added_addons:
+                raise QuoteRefused(f"{addon!r} is ordered and paid already: the license is being updated")
 
 
 async def used(session: AsyncSession, quote_id: str, order_id: str) -> None:

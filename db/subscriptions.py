@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.models.customer import Customer
 from db.models.license import License
+from db.models.order import Order
 from db.models.subscription import Subscription
 from domain.catalogue import LicenseItem
 from domain.term import Term
@@ -30,6 +31,8 @@ class Held:
     subscription: Subscription
     license: License
     customer: Customer
+    waiting: tuple[Order, ...] = ()
+    """Add-ons and upgrades that are paid and not done yet, oldest first; read only where the renewal is priced."""
 
     @property
     def item(self) -> LicenseItem:
@@ -39,13 +42,21 @@ class Held:
 
     @property
     def item_at_renewal(self) -> LicenseItem:
-        """The license as the next renewal will make it: without dropped add-ons, with a new size or edition."""
+        """The license as the next renewal will make it: without dropped add-ons, with a new size or edition.
+
+        What is paid and waits for the vendor will be on it by then.
+        """
         row, license = self.subscription, self.license
+        edition, size, addons = license.edition, license.size, list(license.addons)
+        for order in self.waiting:
+            addons += [addon for addon in order.added_addons if addon not in addons]
+            if order.kind == "upgrade":
+                edition, size = order.target_edition, order.target_size
         return LicenseItem(
             license.product,
-            row.next_edition or license.edition,
-            row.next_size or license.size,
-            tuple(addon for addon in license.addons if addon not in row.drop_addons),
+            row.next_edition or edition,
+            row.next_size or size,
+            tuple(addon for addon in addons if addon not in row.drop_addons),
         )
 
     @property

@@ -401,6 +401,7 @@ class Proof(Message):
 
     expires_on: date
     addons: tuple[str, ...]
+    title: str = Field("", description="product, edition and size as they are now; empty: as they were")
 
 
 class UpdateRecord(Message):

@@ -1,6 +1,6 @@
 """What we ask of the payment provider, in our words: its errors and the protocol itself.
 
-Its values are in `payments/charge.py` and `payments/card.py`. Not here: how it is reached
+Its values are in `payments/charge.py` and `domain/card.py`. Not here: how it is reached
 (`payments/stripe_provider.py`), what it tells by itself (`payments/webhooks.py`), when it is asked (`activities/`).
 Nothing here tries again: Temporal does.
 
@@ -20,7 +20,7 @@ from collections.abc import AsyncIterator
 from datetime import datetime
 from typing import Protocol
 
-from payments.card import Payer, SavedCard, SetupPage
+from domain.card import Payer, SavedCard, SetupPage
 from payments.charge import Charge, Declined, Outcome, Refund, Refunded, SeenCharge
 
 

@@ -1,15 +1,17 @@
 """Stripe's objects, read as our values. Pure; an object that lacks what Stripe promises raises AttributeError."""
 
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, TypeVar
 
 import stripe
 
+from domain.card import SavedCard
 from payments import declines
-from payments.card import SavedCard
 from payments.charge import ActionRequired, Charged, Declined, Outcome, Refunded, SeenCharge
 from payments.payment_provider import PaymentMisused, PaymentUnavailable
 
+Thing = TypeVar("Thing", bound=stripe.StripeObject)
 KEY: Final = "evergreen_key"
 """Our key among the metadata at Stripe, by which a charge or refund is found again (R25)."""
 
@@ -96,6 +98,13 @@ def seen_charge(intent: stripe.PaymentIntent) -> SeenCharge:
         refunded_minor=charge.amount_refunded if isinstance(charge, stripe.Charge) else 0,
         created_at=instant(intent.created),
     )
+
+
+def every(page: stripe.ListObject[Thing]) -> AsyncIterator[Thing]:
+    """Everything that is listed, page by page; whatever else may have been answered is no empty list."""
+    if not isinstance(page, stripe.ListObject):
+        raise TypeError("not a list")
+    return page.auto_paging_iter()
 
 
 def key_of(it: stripe.PaymentIntent | stripe.Refund) -> str | None:

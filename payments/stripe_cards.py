@@ -6,9 +6,9 @@ from typing import Final
 
 import stripe
 
-from payments.card import Payer, SavedCard, SetupPage
+from domain.card import Payer, SavedCard, SetupPage
 from payments.charge import Declined
-from payments.stripe_answers import reference, refused, saved_card
+from payments.stripe_answers import every, reference, refused, saved_card
 
 CUSTOMER: Final = "evergreen_customer"
 """Our customer id among the metadata at Stripe."""
@@ -75,7 +75,7 @@ async def customer_of(client: stripe.StripeClient, payer: Payer) -> str:
     if payer.reference:
         return payer.reference
     page = await client.v1.customers.list_async({"email": payer.email, "limit": 100})
-    async for customer in page.auto_paging_iter():
+    async for customer in every(page):
         if customer.metadata and customer.metadata.to_dict().get(CUSTOMER) == payer.id:
             return customer.id
     facts: stripe.params.CustomerCreateParams = {

@@ -11,7 +11,7 @@ import stripe
 
 from payments import declines, stripe_cards
 from payments.charge import Charge, Declined, Outcome
-from payments.stripe_answers import KEY, declined, key_of, outcome, reference, waits_for_its_customer
+from payments.stripe_answers import KEY, declined, every, key_of, outcome, reference, waits_for_its_customer
 
 CLOCKS_DIFFER: Final = timedelta(hours=1)
 PAGE: Final = 100  # the most that Stripe lists at once
@@ -53,7 +53,7 @@ async def find(
     page = await client.v1.payment_intents.list_async(
         {"customer": customer, "created": {"gte": begun}, "limit": PAGE}
     )
-    attempts = [intent async for intent in page.auto_paging_iter() if key_of(intent) == key]
+    attempts = [intent async for intent in every(page) if key_of(intent) == key]
     if not attempts:
         return None
     return await _settled(client, max(attempts, key=lambda attempt: attempt.status in STANDING), return_url)
@@ -74,7 +74,7 @@ async def begun_since(client: stripe.StripeClient, instant: datetime) -> AsyncIt
     page = await client.v1.payment_intents.list_async(
         {"created": {"gte": int(instant.timestamp())}, "limit": PAGE, "expand": ["data.latest_charge"]}
     )
-    async for intent in page.auto_paging_iter():
+    async for intent in every(page):
         yield intent
 
 

@@ -6,11 +6,11 @@ from datetime import datetime
 
 import stripe
 
+from domain.card import Payer, SavedCard, SetupPage
 from payments import stripe_cards, stripe_charges
-from payments.card import Payer, SavedCard, SetupPage
 from payments.charge import Charge, Declined, Outcome, Refund, Refunded, SeenCharge
 from payments.payment_provider import PaymentProvider
-from payments.stripe_answers import KEY, key_of, refunded, seen_charge
+from payments.stripe_answers import KEY, every, key_of, refunded, seen_charge
 from payments.stripe_errors import asking
 
 
@@ -57,7 +57,7 @@ class StripeProvider(PaymentProvider):
             page = await self.client.v1.refunds.list_async(
                 {"payment_intent": charge_reference, "limit": stripe_charges.PAGE}
             )
-            found = [refund async for refund in page.auto_paging_iter() if key_of(refund) == key]
+            found = [refund async for refund in every(page) if key_of(refund) == key]
             return refunded(found[0]) if found else None
 
     async def save_card(self, payer: Payer, token: str) -> SavedCard | Declined:

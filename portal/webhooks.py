@@ -15,8 +15,9 @@ from temporalio.client import Client
 import starter
 from db import customers
 from db import payments as payment_rows
+from payments import declines, webhooks
+from payments.charge import ActionRequired, Declined, Outcome
 from payments.payment_provider import PaymentProvider
-from payments import webhooks
 from payments.webhooks import BadSignature, CardSaved, ChargeSettled, Event
 
 LARGEST_BODY = 256 * 1024
@@ -56,10 +57,10 @@ class PaymentWebhooks:
         match event:
             case CardSaved():
                 await self._card_saved(event)
-            case ChargeSettled(key=str(key)):
+            case ChargeSettled(key=str(key), outcome=outcome) if not _is_our_own_doing(outcome):
                 await self._charge_settled(key)
             case _:
-                pass  # of no use: what came of a refund, and charges that are not ours
+                pass  # of no use: what came of a refund, charges that are not ours, and what we did ourselves
 
     async def _card_saved(self, event: CardSaved) -> None:
         """Use the customer's newest card from now on; whatever waits for money is collected at once (R22)."""
@@ -67,9 +68,11 @@ class PaymentWebhooks:
         if saved is None:
             return
         async with self.sessions.begin() as session:
-            waiting = await customers.save_card(session, saved)
-        for subscription_id in waiting:
-            await starter.payment_changed(self.temporal, subscription_id, by="payment provider")
+            await customers.save_card(session, saved)
+        async with self.sessions.begin() as session:  # only now: a workflow that is told looks for the card
+            waiting = await customers.waiting_for_card(session, saved, event.created_at)
+            for subscription_id in waiting:
+                await starter.payment_changed(self.temporal, subscription_id, by="payment provider")
         log.info("a card was saved", waiting=len(waiting))
 
     async def _charge_settled(self, key: str) -> None:
@@ -78,3 +81,10 @@ class PaymentWebhooks:
             subscription_id = await payment_rows.awaiting_confirmation(session, key)
         if subscription_id is not None:
             await starter.payment_changed(self.temporal, subscription_id, by="payment provider")
+
+
+def _is_our_own_doing(outcome: Outcome) -> bool:
+    """Asking the customer and giving the question up: the workflow did that, and must not take it for new money."""
+    return isinstance(outcome, ActionRequired) or (
+        isinstance(outcome, Declined) and outcome.code == declines.CANCELED
+    )

@@ -51,9 +51,7 @@ WORKER = Service(
     health="/readyz",
     env={"EVERGREEN_HEALTH_PORT": "{port}", "EVERGREEN_METRICS_PORT": "{metrics}"},
 )
-PORTAL = Service(
-    "portal", "-m portal", 8000, health="/readyz", env={"EVERGREEN_PORTAL_PORT": "{port}"}
-)
+PORTAL = Service("portal", "-m portal", 8000, health="/readyz", env={"EVERGREEN_PORTAL_PORT": "{port}"})
 
 
 @dataclass(frozen=True)

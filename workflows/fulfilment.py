@@ -1,12 +1,12 @@
 """Having a paid license update done: at the vendor's API or by staff, by the promise time, and proved (R23, R24).
 
-One license update at a time, in the order in which they were paid; each has a promise of its own.
+One license update at a time, in the order in which they were paid; each has a promise of its own, which is watched
+also while it waits for its turn.
 """
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
 from temporalio import workflow
@@ -37,22 +37,44 @@ class Fulfilment:
 
     def __init__(self, standing: Standing) -> None:
         self._standing = standing
-        self._one_at_a_time = asyncio.Lock()
+        self._queue: list[Paid] = []
+        self._told: set[tuple[str, str]] = set()
         self._reports: list[LicenseUpdated] = []
+        self._at_hand = False
 
-    def reported(self, report: LicenseUpdated) -> None:
-        """Staff have news of a license update."""
+    @property
+    def news_at_hand(self) -> bool:
+        """There is news of the update whose turn it is, and it is not written down yet."""
+        return self._at_hand or (bool(self._queue) and self._has_news(self._queue[0]))
+
+    def reported(self, report: LicenseUpdated) -> bool:
+        """Staff have news of a license update; False if none of this id is owed."""
+        owed = (*self._queue, *self._standing.life.open_orders)
+        if report.update_id not in (paid.update_id for paid in owed):
+            return False
         self._reports.append(report)
+        return True
 
-    async def fulfil(self, paid: Paid) -> Proof | None:
-        """The proof of the update; None when it was refused for good, and the payment is on its way back (R20)."""
-        async with self._one_at_a_time:
+    async def fulfil(self, paid: Paid, write_down: Callable[[Proof], Awaitable[None]]) -> Proof | None:
+        """The proof of the update; None when it was refused for good, and the payment is on its way back (R20).
+
+        The next update is reckoned from what this one made of the license, so it waits until that is written down.
+        """
+        self._queue.append(paid)
+        try:
+            await self._until(paid, lambda: self._queue[0] is paid)
             standing = UpdateStanding(channel=paid.channel)
             while standing.proof is None and standing.refusal is None:
                 standing = await (self._by_api(paid) if standing.channel == "api" else self._by_hand(paid))
             if standing.refusal is not None:
                 await self._give_back(paid, standing.refusal)
+            elif standing.proof is not None:
+                await write_down(standing.proof)
+                self._standing.proved(standing.proof)
             return standing.proof
+        finally:
+            self._at_hand = False
+            self._queue.remove(paid)
 
     async def _by_api(self, paid: Paid) -> UpdateStanding:
         updating = workflow.start_activity_method(
@@ -65,6 +87,7 @@ class Fulfilment:
         while True:
             await self._until(paid, lambda: updating.done() or self._has_news(paid))
             if updating.done():
+                self._at_hand = True
                 return await _outcome(updating)
             standing = await self._take_news(paid)
             if standing.channel != "api" or standing.proof or standing.refusal:
@@ -80,19 +103,30 @@ class Fulfilment:
     async def _until(self, paid: Paid, happened: Callable[[], bool]) -> None:
         """Wait; on the way staff are warned when the promise is near, and told when it is broken (R23)."""
         if paid.warn_at is not None and not await happens_before(paid.warn_at, happened, "promise is near"):
-            await record(LicensingActivities.warn, self._note(paid, "the promise is near"), "warn staff")
+            await self._warn(paid)
         if not await happens_before(paid.promise_at, happened, "promise: the license is updated"):
             await self._break_promise(paid)
             await workflow.wait_condition(happened)
 
+    async def _warn(self, paid: Paid) -> None:
+        if self._first_time("warn", paid):
+            await record(LicensingActivities.warn, self._note(paid, "the promise is near"), "warn staff")
+
     async def _break_promise(self, paid: Paid) -> None:
         if not self._standing.life.promise_broken:
             self._standing.change(promise_broken=True, failure="PromiseBroken")
-        await record(
-            LicensingActivities.flag,
-            self._note(paid, "the promise time has passed"),
-            "flag the broken promise",
-        )
+        if self._first_time("flag", paid):
+            await record(
+                LicensingActivities.flag,
+                self._note(paid, "the promise time has passed"),
+                "flag the broken promise",
+            )
+
+    def _first_time(self, what: str, paid: Paid) -> bool:
+        """Whether this run does it for the first time."""
+        known = (what, paid.order_id) in self._told
+        self._told.add((what, paid.order_id))
+        return not known
 
     def _has_news(self, paid: Paid) -> bool:
         return any(report.update_id == paid.update_id for report in self._reports)
@@ -100,10 +134,13 @@ class Fulfilment:
     async def _take_news(self, paid: Paid) -> UpdateStanding:
         report = next(report for report in self._reports if report.update_id == paid.update_id)
         self._reports.remove(report)
+        self._at_hand = True
         news = UpdateReport(
             subscription_id=self._standing.life.subscription_id, report=report, at=workflow.now()
         )
-        return await record(LicensingActivities.take_report, news, "check and write down staff's news")
+        standing = await record(LicensingActivities.take_report, news, "check and write down staff's news")
+        self._at_hand = standing.proof is not None or standing.refusal is not None
+        return standing
 
     async def _give_back(self, paid: Paid, reason: str) -> None:
         """The vendor said no for good: refund, tell staff and customer (R20, R23)."""

@@ -22,6 +22,7 @@ with workflow.unsafe.imports_passed_through():
         OrderNote,
         OrderPaid,
         Paid,
+        Proof,
         RenewalChange,
         Settlement,
         UpdateRecord,
@@ -61,9 +62,13 @@ class Ordering:
             )
             ordered = await record(OrderingActivities.order_upgrade, order, "order the upgrade")
             answer = self.last_answer = ordered.answer
-            if answer.order_id is not None and answer.order_id not in self._standing.life.unpaid_orders:
-                unpaid = (*self._standing.life.unpaid_orders, answer.order_id)
-                self._standing.change(unpaid_orders=unpaid)
+            known = self._standing.life.unpaid_orders
+            if (
+                answer.outcome == "to_be_paid"
+                and answer.order_id is not None
+                and answer.order_id not in known
+            ):
+                self._standing.change(unpaid_orders=(*known, answer.order_id))
             return answer
 
     async def pay(self, request: OrderPaid) -> OrderAnswer:
@@ -87,29 +92,51 @@ class Ordering:
             )
 
     async def work(self) -> None:
-        """Do what is paid, oldest first, for as long as the run lasts; the next run goes on with what is left."""
-        while True:
-            await workflow.wait_condition(lambda: bool(self._standing.life.open_orders))
-            paid = self._standing.life.open_orders[0]
-            proof = await self._fulfilment.fulfil(paid)
-            if proof is not None:
-                done = UpdateRecord(
-                    subscription_id=self._standing.life.subscription_id,
-                    order_id=paid.order_id,
-                    proof=proof,
-                    at=workflow.now(),
+        """Have all that is paid done, oldest first, while the run lasts; the next run goes on with what is left."""
+        begun: set[str] = set()
+        doing: list[asyncio.Task[None]] = []
+        try:
+            while True:
+                await workflow.wait_condition(
+                    lambda: bool(self._not_in(begun)) or any(task.done() for task in doing)
                 )
-                await record(LicensingActivities.record_update, done, "write the proof down")
-            life = self._standing.life
-            rest = tuple(order for order in life.open_orders if order.order_id != paid.order_id)
-            broken = life.promise_broken and (bool(rest) or life.promise_at is not None)
-            self._standing.change(
-                open_orders=rest,
-                promise_broken=broken,
-                failure=None
-                if proof is not None and life.failure == "PromiseBroken" and not broken
-                else life.failure,
+                for task in [task for task in doing if task.done()]:
+                    doing.remove(task)
+                    await task  # an error must show
+                for paid in self._not_in(begun):
+                    begun.add(paid.order_id)
+                    doing.append(asyncio.create_task(self._do(paid)))
+        except asyncio.CancelledError:
+            for task in doing:
+                task.cancel()
+            raise
+
+    def _not_in(self, begun: set[str]) -> list[Paid]:
+        return [paid for paid in self._standing.life.open_orders if paid.order_id not in begun]
+
+    async def _do(self, paid: Paid) -> None:
+        """Have one order's license update done, and write it down."""
+
+        async def write_down(proof: Proof) -> None:
+            done = UpdateRecord(
+                subscription_id=self._standing.life.subscription_id,
+                order_id=paid.order_id,
+                proof=proof,
+                at=workflow.now(),
             )
+            await record(LicensingActivities.record_update, done, "write the proof down")
+
+        proof = await self._fulfilment.fulfil(paid, write_down)
+        life = self._standing.life
+        rest = tuple(order for order in life.open_orders if order.order_id != paid.order_id)
+        broken = life.promise_broken and (bool(rest) or life.promise_at is not None)
+        self._standing.change(
+            open_orders=rest,
+            promise_broken=broken,
+            failure=None
+            if proof is not None and life.failure == "PromiseBroken" and not broken
+            else life.failure,
+        )
 
     async def _collect(self, ordered: Ordered, keep_open: bool = False) -> OrderAnswer:
         """Credits have paid what they can; the card pays the rest, or the order is taken back."""

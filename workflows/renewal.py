@@ -137,9 +137,12 @@ class Renewal:
         return None
 
     async def update(self, paid: Paid) -> Proof | None:
-        """Have the license updated by the promise time (R23) and proved (R24); None: the vendor's final refusal."""
+        """Have the license updated by the promise time (R23), proved (R24) and the next term begun.
+
+        None: the vendor's final refusal.
+        """
         self._standing.change(state=State.UPDATING, promise_at=paid.promise_at, failure=None)
-        proof = await self._fulfilment.fulfil(paid)
+        proof = await self._fulfilment.fulfil(paid, lambda proof: self._conclude(paid, proof))
         if proof is None:
             life = self._standing.life
             self._standing.change(
@@ -147,7 +150,7 @@ class Renewal:
             )
         return proof
 
-    async def conclude(self, paid: Paid, proof: Proof) -> None:
+    async def _conclude(self, paid: Paid, proof: Proof) -> None:
         """Write the proof down and step into the next term; a late cancellation takes effect there (R8)."""
         async with self._standing.turnstile:  # a request is answered about one term or the other
             life = self._standing.life

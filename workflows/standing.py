@@ -12,7 +12,7 @@ with workflow.unsafe.imports_passed_through():
     from activities import attributes
     from domain import outlook
     from domain.decisions import Renewed
-    from domain.messages import Decision, Life, OrderAnswer, Refused, State, Status
+    from domain.messages import Decision, Life, OrderAnswer, Proof, Refused, State, Status
     from domain.milestones import Milestones
     from domain.term import Term
 
@@ -32,6 +32,11 @@ class Standing:
         """Replace some fields of the life and show it."""
         self.life = self.life.model_copy(update=fields)
         self.publish()
+
+    def proved(self, proof: Proof) -> None:
+        """The vendor's record shows this license now: it may have another size or edition."""
+        if proof.title and proof.title != self.life.product:
+            self.change(product=proof.title)
 
     def begin_term(self, term: Term, plan: Milestones, auto_renew: bool) -> None:
         """Step into the next term. Not published here: the run that begins it does that."""

@@ -83,6 +83,7 @@ class Subscription:
         ending = await living
         if ending is not None:
             await workflow.wait_condition(lambda: working.done() or not self._life.open_orders)
+        await workflow.wait_condition(lambda: working.done() or not self._fulfilment.news_at_hand)
         working.cancel()
         return ending
 
@@ -94,9 +95,7 @@ class Subscription:
                 paid = await self._renewal.collect()
                 if paid is None:
                     return await self._end(State.LAPSED)
-                proof = await self._renewal.update(paid)
-                if proof is not None:
-                    await self._renewal.conclude(paid, proof)
+                if await self._renewal.update(paid) is not None:
                     return None
             return await self._end(State.REFUSED if self._life.state == State.REFUSED else State.EXPIRED)
         except TurnOver:
@@ -198,8 +197,9 @@ class Subscription:
     async def license_updated(self, *payloads: object) -> None:
         """An update is done, refused, or to be done another way (R23)."""
         report = await self._understood("license_updated", LicenseUpdated, payloads)
-        if report is not None:
-            self._fulfilment.reported(report)
+        if report is not None and not self._fulfilment.reported(report):
+            reason = f"no license update {report.update_id} of this subscription is owed"
+            await self._requests.refuse("license_updated", reason)
 
     @workflow.signal(description='Pay an open order with credits and the saved card: {"order_id": "…"}')
     async def order_paid(self, *payloads: object) -> None:

@@ -108,18 +108,24 @@ class Bookkeeper:
     async def pay(self, key: str, customer_id: str, invoice_account_id: str, amount_minor: int) -> list[Use]:
         """Pay with whatever grants there are, as a renewal does."""
         async with self.sessions.begin() as session:
-            usable = await grants.usable_grants(session, customer_id, "GBP", TODAY)
-            uses = allocate(usable, amount_minor, TODAY)
-            if uses:
-                await grants.use(
-                    session,
-                    key=key,
-                    uses=uses,
-                    invoice_account_id=invoice_account_id,
-                    currency="GBP",
-                    at=AT,
-                    subject="an order",
-                )
+            return await self.pay_in(session, key, customer_id, invoice_account_id, amount_minor)
+
+    async def pay_in(
+        self, session: AsyncSession, key: str, customer_id: str, invoice_account_id: str, amount_minor: int
+    ) -> list[Use]:
+        """The same in a transaction of the test's own."""
+        usable = await grants.usable_grants(session, customer_id, "GBP", TODAY)
+        uses = allocate(usable, amount_minor, TODAY)
+        if uses:
+            await grants.use(
+                session,
+                key=key,
+                uses=uses,
+                invoice_account_id=invoice_account_id,
+                currency="GBP",
+                at=AT,
+                subject="an order",
+            )
         return uses
 
     async def reverse(self, movement_key: str, key: str) -> Posted:

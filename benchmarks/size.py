@@ -1,0 +1,25 @@
+"""How much is measured: enough to see the ratios by default, more where somebody has the time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Size:
+    """Numbers of things, and how often each measurement is repeated."""
+
+    name: str
+    rows_checked: int = 200_000
+    rows_stored: int = 4_000
+    starts: int = 300
+    due: int = 120
+    settled: int = 400
+    entries: int = 10_000
+    updates: int = 150
+    repeats: int = 3
+
+
+SMALL = Size("small")
+LARGE = Size("large", rows_stored=50_000, starts=3_000, due=1_000, settled=4_000, updates=1_000, repeats=5)
+SIZES = {size.name: size for size in (SMALL, LARGE)}

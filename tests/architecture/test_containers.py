@@ -1,0 +1,156 @@
+"""docker-compose.yml and Dockerfile, as far as they can be tried without a container engine.
+
+Compose itself reads the file, and the job that prepares Temporal is run against a real server. Whether the images start
+is not tested here.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+from temporalio.client import Client
+
+import worker
+from config import Settings
+from sandbox.temporal import TemporalServer
+from tests.architecture.source import ROOT
+from tests.architecture.test_imports import MAY_IMPORT
+
+BIN = Path(sys.executable).parent
+EXAMPLE = ROOT / ".env.example"
+OPTIONAL = ("TOKEN", "STRIPE", "SMTP", "PORTAL")
+LONG_LIVED = ("postgres", "temporal", "worker", "portal")
+ONE_SHOT = {"temporal-schema": "temporal", "temporal-namespace": "worker", "migrate": "worker"}
+"""A job → who waits for its good end."""
+FILLED = {"POSTGRES_SEEDS", "POSTGRES_USER", "SQL_USER"}
+"""Not secrets, although they sound so."""
+
+
+def compose(env_file: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run the real Compose on our file, with no variables but those of the .env file."""
+    command = [
+        str(BIN / "docker-compose"),
+        "--file",
+        str(ROOT / "docker-compose.yml"),
+        "--env-file",
+        str(env_file),
+    ]
+    bare = {name: value for name, value in os.environ.items() if name in ("HOME", "PATH")}
+    return subprocess.run([*command, *arguments], env=bare, capture_output=True, text=True, timeout=60)
+
+
+def variables() -> list[str]:
+    """What .env.example names."""
+    return re.findall(r"^([A-Z_]+)=$", EXAMPLE.read_text(encoding="utf-8"), re.MULTILINE)
+
+
+@pytest.fixture(scope="module")
+def env_file(tmp_path_factory) -> Path:
+    """.env.example, filled in."""
+    filled = tmp_path_factory.mktemp("compose") / ".env"
+    filled.write_text(
+        "".join(f"{name}=x{number}\n" for number, name in enumerate(variables())), encoding="utf-8"
+    )
+    return filled
+
+
+@pytest.fixture(scope="module")
+def services(env_file):
+    """The services as Compose understands them."""
+    answer = compose(env_file, "config", "--format", "json")
+    assert answer.returncode == 0, answer.stderr
+    return json.loads(answer.stdout)["services"]
+
+
+def test_compose_accepts_the_file_with_the_example_filled_in(env_file):
+    assert compose(env_file, "config", "--quiet").returncode == 0
+
+
+def test_without_its_passwords_and_secrets_nothing_starts(tmp_path):
+    (tmp_path / ".env").touch()
+    answer = compose(tmp_path / ".env", "config", "--quiet")
+
+    assert answer.returncode != 0
+    for name in variables():
+        assert (name in answer.stderr) is not any(word in name for word in OPTIONAL), name
+
+
+def test_no_secret_stands_in_the_file(services):
+    """Every one is what the test's .env says."""
+    secret = re.compile("PASSWORD|PWD|SECRET|PEPPER|TOKEN|KEY")
+    values = [
+        (service, name, value)
+        for service, found in services.items()
+        for name, value in (found.get("environment") or {}).items()
+        if secret.search(name) and name not in FILLED
+    ]
+
+    assert len(values) > 10
+    assert not [found for found in values if not re.fullmatch(r"x\d+", found[2])]
+
+
+def test_ports_are_on_loopback_only(services):
+    ports = [port for found in services.values() for port in found.get("ports", ())]
+
+    assert len(ports) == 3
+    assert {port["host_ip"] for port in ports} == {"127.0.0.1"}
+
+
+def test_every_image_is_one_version(services):
+    images = {found["image"] for found in services.values()}
+
+    assert not [image for image in images if not re.search(r":\d+\.\d+", image)]
+
+
+def test_what_lives_long_has_a_health_check_and_what_runs_once_is_waited_for(services):
+    assert not [name for name in LONG_LIVED if not services[name].get("healthcheck")]
+    for job, waiting in ONE_SHOT.items():
+        assert services[waiting]["depends_on"][job]["condition"] == "service_completed_successfully"
+
+
+def test_every_variable_of_ours_is_a_setting(services):
+    given = {name for name in services["worker"]["environment"] if name.startswith("EVERGREEN_")}
+
+    assert given <= {f"EVERGREEN_{name.upper()}" for name in Settings.model_fields}
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def temporal(tmp_path) -> AsyncIterator[TemporalServer]:
+    async with TemporalServer(None, log=tmp_path / "log", usual_ports={"port": 0, "ui_port": 0}) as server:
+        yield server
+
+
+async def test_the_job_that_prepares_temporal_leaves_what_a_worker_needs(services, temporal):
+    """Also when it is run again."""
+    (script,) = services["temporal-namespace"]["command"]
+    namespace = services["worker"]["environment"]["TEMPORAL_NAMESPACE"]
+    env = {"PATH": f"{BIN}:{os.environ['PATH']}", "TEMPORAL_ADDRESS": temporal.address, "HOME": "/nowhere"}
+
+    for _ in "12":
+        command = ["/bin/sh", "-euc", script.replace("$$", "$")]
+        done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=60)
+        assert done.returncode == 0, done.stderr
+
+    client = await Client.connect(temporal.address, namespace=namespace)
+    await worker.check_search_attributes(client)  # raises NotReady
+
+
+def test_the_image_holds_the_whole_program_and_runs_it_as_nobody_in_particular():
+    lines = (ROOT / "Dockerfile").read_text(encoding="utf-8").splitlines()
+    copied = {
+        word.removesuffix(".py") for line in lines if line.startswith("COPY") for word in line.split()[1:-1]
+    }
+    stages = [line for line in lines if line.startswith("FROM")]
+
+    assert {part for part in MAY_IMPORT if (ROOT / part).is_dir() or (ROOT / f"{part}.py").exists()} <= copied
+    assert len(stages) == 2
+    assert all(re.search(r":\d+\.\d+", stage) for stage in stages)
+    assert lines.index("USER evergreen") > lines.index(stages[1])

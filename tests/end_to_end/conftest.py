@@ -1,0 +1,55 @@
+"""Real servers for the whole session; an empty book and a running worker for each test."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+
+import pytest
+import pytest_asyncio
+
+from tests.end_to_end.book import Book
+from tests.end_to_end.command_line import CommandLine
+from tests.end_to_end.world import OwnWorker, WorkerProgram, World, world
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session", name="world")
+async def _world() -> AsyncIterator[World]:
+    async with world(identity="tests") as made:
+        yield made
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def _own_worker(world: World) -> AsyncIterator[OwnWorker]:
+    own = OwnWorker(world)
+    yield own
+    await own.stop()
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def worker(_own_worker: OwnWorker) -> OwnWorker:
+    """A worker that runs when the test begins; tests stop and start it."""
+    await _own_worker.start()
+    return _own_worker
+
+
+@pytest.fixture
+def worker_program(world: World) -> Iterator[WorkerProgram]:
+    """The real `python worker.py`, to be started and killed."""
+    program = WorkerProgram(world)
+    yield program
+    program.kill()
+
+
+@pytest.fixture(scope="session")
+def typed(world: World) -> CommandLine:
+    """What a person types: `await typed("workflow", "signal", …)`."""
+    return CommandLine(world.stack.addresses)
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def book(world: World, worker: OwnWorker) -> AsyncIterator[Book]:
+    await world.empty()
+    kept = Book(world)
+    yield kept
+    await worker.start()
+    await kept.close()

@@ -1,0 +1,56 @@
+"""The world of the end-to-end tests, and in it the portal and the payment provider, who talk to each other."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+import httpx
+
+from payments.stripe_provider import StripeProvider
+from sandbox.stack import PORTAL
+from tests.end_to_end import world as end_to_end
+from tests.payments.running import ONE_CALL, Sandbox
+
+
+@dataclass
+class World(end_to_end.World):
+    """A running stack with its portal, and the ways to it that tests use."""
+
+    payments: Sandbox
+    provider: StripeProvider
+    http: httpx.AsyncClient
+
+    @property
+    def portal(self) -> str:
+        """Where the portal answers."""
+        return self.stack.addresses.urls["portal"]
+
+    @property
+    def webhook_secret(self) -> str:
+        """Signs what the payment provider tells the portal."""
+        return self.variables["EVERGREEN_STRIPE_WEBHOOK_SECRET"]
+
+    async def deliver_webhooks(self, wanted: bool = True) -> None:
+        """Have the payment provider tell the portal of what happens, as it does in earnest; or nobody."""
+        url = f"{self.portal}/webhooks/payments" if wanted else None
+        webhook = {"url": url, "secret": self.webhook_secret}
+        await self.payments.control("PUT", "/sandbox/webhook", json=webhook)
+
+    async def empty(self) -> None:
+        """Forget all rows, and the troubles of vendor and payment provider."""
+        await super().empty()
+        await self.payments.control("DELETE", "/sandbox/faults")
+
+
+@asynccontextmanager
+async def world() -> AsyncIterator[World]:
+    """A world of its own, gone without a trace at the end."""
+    async with (
+        end_to_end.world(identity="tests") as made,
+        httpx.AsyncClient(timeout=30, limits=ONE_CALL, trust_env=False) as http,
+    ):
+        await made.stack.run(PORTAL, env=made.variables)
+        payments = Sandbox(made.stack.programs["payments"], made.stack.addresses.urls["payments"], http)
+        yield World(**vars(made), payments=payments, provider=made.settings.payment_provider(http), http=http)
