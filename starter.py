@@ -33,15 +33,12 @@ from domain.messages import (
     TASK_QUEUE,
     AddAddons,
     Cancel,
-    CardRefunds,
     ChangeAtRenewal,
     Decision,
-    IntakeRequest,
     LicenseUpdated,
     OrderAnswer,
     OrderPaid,
     PaymentChanged,
-    RefundRequest,
     Resume,
     Status,
     Typed,
@@ -50,6 +47,7 @@ from domain.messages import (
     refund_workflow_id,
     subscription_workflow_id,
 )
+from domain.tasks import CardRefunds, IntakeRequest, RefundRequest
 from workflows.intake import Intake
 from workflows.refund import Refund
 from workflows.subscription import Subscription

@@ -16,8 +16,8 @@ from db.models.order import Order
 from db.subscriptions import Held
 from domain.collection import NO_CARD
 from domain.local_time import local_date
-from domain.messages import CardRefunds, LapseNote, OrderNote, Settlement, SettleRequest, TermNote
 from domain.pricing import Bill
+from domain.tasks import CardRefunds, LapseNote, OrderNote, Settlement, SettleRequest, TermNote
 
 A_MOMENT = timedelta(microseconds=1)
 """What is before a day's end belongs to that day."""

@@ -19,7 +19,7 @@ from db.models.payment import Payment
 from db.subscriptions import Held
 from domain.card import Payer
 from domain.collection import DECLINED, NO_CARD, TO_CONFIRM
-from domain.messages import CardRefund, ChargeRequest, Settlement
+from domain.tasks import CardRefund, ChargeRequest, Settlement
 from payments.charge import ActionRequired, Charge, Charged, Declined, Outcome, Refund
 from payments.payment_provider import AmountTooSmall, PaymentProvider
 

@@ -16,7 +16,7 @@ from temporalio.client import Client
 from activities import letters
 from db import audit, notices, subscriptions
 from domain.decisions import Outcome
-from domain.messages import DecisionRecord, Receipt, ReceiptQuestion, RefusalRecord
+from domain.tasks import DecisionRecord, Receipt, ReceiptQuestion, RefusalRecord
 
 SIGNALLED = EventType.EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED
 CANCEL_REQUESTED = EventType.EVENT_TYPE_WORKFLOW_EXECUTION_CANCEL_REQUESTED

@@ -14,8 +14,9 @@ from activities.starts import start
 from db import intakes
 from db.intakes import IntakeNotStored
 from db.subscriptions import Held
-from domain.messages import IntakeChunk, IntakeRequest, Life, State
+from domain.messages import Life, State
 from domain.milestones import Policy
+from domain.tasks import IntakeChunk, IntakeRequest
 
 CHUNK = 200
 AT_ONCE = 20

@@ -16,19 +16,19 @@ from db.license_keys import KeyRing
 from db.license_updates import Owed
 from db.models.subscription import Subscription
 from db.subscriptions import Held
-from domain.messages import (
+from domain.messages import State
+from domain.milestones import Milestones, Policy
+from domain.tasks import (
     EndRecord,
     LicenseChange,
     OrderNote,
     PlanRequest,
     Proof,
-    State,
     TermRecord,
     UpdateRecord,
     UpdateReport,
     UpdateStanding,
 )
-from domain.milestones import Milestones, Policy
 from domain.term import Term
 from vendor.license_vendor import ExpiryDiffers, LicenseOrder, LicenseVendor, VendorLicense, VendorRefused
 

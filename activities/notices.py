@@ -10,7 +10,7 @@ from temporalio import activity
 from activities.letters import renewal_facts
 from db import grants, notices, subscriptions
 from domain.catalogue import Catalogue
-from domain.messages import Reminder
+from domain.tasks import Reminder
 
 
 @dataclass(frozen=True)

@@ -16,17 +16,10 @@ from db.subscriptions import Held
 from domain import ordering, upgrades
 from domain.catalogue import NotOffered
 from domain.local_time import local_date
-from domain.messages import (
-    AddonOrder,
-    OrderAnswer,
-    Ordered,
-    OrderNote,
-    Quote,
-    RenewalChange,
-    UpgradeOrder,
-)
+from domain.messages import OrderAnswer, Quote
 from domain.ordering import NotForSale
 from domain.pricing import AddonAlreadyHeld, Bill, NoAddons, OutsideTerm
+from domain.tasks import AddonOrder, Ordered, OrderNote, RenewalChange, UpgradeOrder
 
 NO = (NotForSale, NotOffered, AddonAlreadyHeld, NoAddons, OutsideTerm, QuoteRefused)
 """What refuses a wish to change the license: facts with a sentence for whoever asked, nothing is written."""

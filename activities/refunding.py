@@ -13,7 +13,7 @@ from db import audit, invoices, notices, orders, refunds, subscriptions
 from db.invoices import UnknownInvoice
 from db.refunds import NothingLeft
 from domain.local_time import local_date
-from domain.messages import CardRefunds, RefundRequest
+from domain.tasks import CardRefunds, RefundRequest
 
 
 @dataclass(frozen=True)

@@ -22,8 +22,9 @@ from db.subscriptions import Held
 from domain.catalogue import Catalogue
 from domain.collection import NO_CARD
 from domain.local_time import local_date
-from domain.messages import Channel, Paid, Settlement
+from domain.messages import Channel, Paid
 from domain.milestones import Policy
+from domain.tasks import Settlement
 from domain.term import Term
 from domain.working_days import WorkingDays
 

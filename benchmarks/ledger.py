@@ -25,7 +25,7 @@ from db.models.order import Order
 from db.models.subscription import Subscription
 from db.subscriptions import Held, held_query
 from domain import term
-from domain.messages import LicenseChange, Reminder, SettleRequest, TermRecord
+from domain.tasks import LicenseChange, Reminder, SettleRequest, TermRecord
 
 AT_ONCE = 10
 CREDIT_MINOR = 1_000_000

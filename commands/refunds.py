@@ -13,8 +13,8 @@ from commands.running import Refused
 from commands.screen import AsJson, By, console, document
 from db import invoices
 from db.invoices import UnknownInvoice
-from domain.messages import CardRefunds, RefundRequest
 from domain.money import NotMoney, parse_minor
+from domain.tasks import CardRefunds, RefundRequest
 from starter import RefusedByRule
 
 

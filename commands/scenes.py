@@ -17,8 +17,9 @@ from db.models.order import Order
 from db.subscriptions import Held
 from domain.card import Payer
 from domain.catalogue import Catalogue
-from domain.messages import AddAddons, Cancel, RefundRequest
+from domain.messages import AddAddons, Cancel
 from domain.money import format_minor
+from domain.tasks import RefundRequest
 from payments.charge import Declined
 from payments.payment_provider import PaymentProvider
 

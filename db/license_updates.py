@@ -15,7 +15,8 @@ from db.models.license_update import LicenseUpdate
 from db.models.order import Order
 from db.models.subscription import Subscription
 from db.subscriptions import Held
-from domain.messages import Channel, LicenseUpdated, Proof, UpdateStanding
+from domain.messages import Channel, LicenseUpdated
+from domain.tasks import Proof, UpdateStanding
 
 Kind = Literal["renewal", "addons", "upgrade"]
 KINDS: dict[str, Kind] = {"renewal": "renewal", "addon": "addons", "upgrade": "upgrade"}

@@ -17,16 +17,8 @@ with workflow.unsafe.imports_passed_through():
     from activities.billing import BillingActivities
     from activities.collecting import CollectingActivities
     from activities.licensing import LicensingActivities
-    from domain.messages import (
-        CardRefund,
-        LicenseChange,
-        LicenseUpdated,
-        OrderNote,
-        Paid,
-        Proof,
-        UpdateReport,
-        UpdateStanding,
-    )
+    from domain.messages import LicenseUpdated, Paid
+    from domain.tasks import CardRefund, LicenseChange, OrderNote, Proof, UpdateReport, UpdateStanding
     from workflows.standing import Standing
     from workflows.steps import FOR_EVER, call, fact, is_final, record
     from workflows.waiting import happens_before

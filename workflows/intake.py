@@ -10,7 +10,7 @@ from temporalio.exceptions import ActivityError, RetryState
 
 with workflow.unsafe.imports_passed_through():
     from activities.intake import IntakeActivities
-    from domain.messages import IntakeChunk, IntakeRequest, IntakeResult
+    from domain.tasks import IntakeChunk, IntakeRequest, IntakeResult
 
 STORING = timedelta(hours=1)
 """The workflow is started before the rows are stored, so that a dying command cannot leave rows that nobody starts.

@@ -12,21 +12,16 @@ with workflow.unsafe.imports_passed_through():
     from activities.licensing import LicensingActivities
     from activities.ordering import OrderingActivities
     from domain.collection import TO_CONFIRM
-    from domain.messages import (
-        AddAddons,
+    from domain.messages import AddAddons, ChangeAtRenewal, OrderAnswer, OrderPaid, Paid, Upgrade
+    from domain.tasks import (
         AddonOrder,
-        ChangeAtRenewal,
         ChargeRequest,
-        OrderAnswer,
         Ordered,
         OrderNote,
-        OrderPaid,
-        Paid,
         Proof,
         RenewalChange,
         Settlement,
         UpdateRecord,
-        Upgrade,
         UpgradeOrder,
     )
     from workflows.fulfilment import Fulfilment

@@ -7,7 +7,7 @@ from temporalio import workflow
 with workflow.unsafe.imports_passed_through():
     from activities.collecting import CollectingActivities
     from activities.refunding import RefundActivities
-    from domain.messages import CardRefund, CardRefunds, RefundRequest
+    from domain.tasks import CardRefund, CardRefunds, RefundRequest
     from workflows.steps import call, record
 
 

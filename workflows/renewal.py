@@ -15,17 +15,8 @@ with workflow.unsafe.imports_passed_through():
     from activities.licensing import LicensingActivities
     from domain import term
     from domain.collection import TO_CONFIRM, WITHDRAWN
-    from domain.messages import (
-        ChargeRequest,
-        EndRecord,
-        LapseNote,
-        Paid,
-        Proof,
-        Settlement,
-        SettleRequest,
-        State,
-        TermRecord,
-    )
+    from domain.messages import Paid, State
+    from domain.tasks import ChargeRequest, EndRecord, LapseNote, Proof, Settlement, SettleRequest, TermRecord
     from workflows.fulfilment import Fulfilment
     from workflows.standing import Standing
     from workflows.steps import call, record

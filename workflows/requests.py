@@ -21,18 +21,8 @@ with workflow.unsafe.imports_passed_through():
     from activities.decisions import DecisionActivities
     from domain import decisions, mistakes, term
     from domain.decisions import Renewing, TermOver
-    from domain.messages import (
-        Cancel,
-        Decision,
-        DecisionRecord,
-        Message,
-        Receipt,
-        ReceiptQuestion,
-        RefusalRecord,
-        Refused,
-        Resume,
-        State,
-    )
+    from domain.messages import Cancel, Decision, Message, Refused, Resume, State
+    from domain.tasks import DecisionRecord, Receipt, ReceiptQuestion, RefusalRecord
     from workflows.standing import Standing
     from workflows.steps import call, record
 

@@ -12,8 +12,9 @@ with workflow.unsafe.imports_passed_through():
     from activities import attributes
     from domain import outlook
     from domain.decisions import Renewed
-    from domain.messages import Decision, Life, OrderAnswer, Proof, Refused, State, Status
+    from domain.messages import Decision, Life, OrderAnswer, Refused, State, Status
     from domain.milestones import Milestones
+    from domain.tasks import Proof
     from domain.term import Term
 
 REMEMBERED = 20

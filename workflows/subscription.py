@@ -24,12 +24,12 @@ with workflow.unsafe.imports_passed_through():
         OrderAnswer,
         OrderPaid,
         PaymentChanged,
-        Reminder,
         Resume,
         State,
         Status,
         Upgrade,
     )
+    from domain.tasks import Reminder
     from workflows.fulfilment import Fulfilment
     from workflows.ordering import Ordering
     from workflows.renewal import Renewal

@@ -11,7 +11,8 @@ from db.models.audit import AuditRecord
 from db.models.license_update import LicenseUpdate
 from db.subscriptions import Held
 from db.update_queue import ExpiryNotAsPromised, Month, QueuedUpdate, UnknownUpdate, UpdateClosed
-from domain.messages import LicenseUpdated, UpdateStanding
+from domain.messages import LicenseUpdated
+from domain.tasks import UpdateStanding
 from tests.db.office import RING
 from tests.db.shelf import PAID_AT, PROMISE_AT, Shelf, statements
 

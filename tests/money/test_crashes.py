@@ -12,7 +12,7 @@ from sqlalchemy.exc import DBAPIError, InterfaceError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 import starter
-from domain.messages import CardRefunds, RefundRequest
+from domain.tasks import CardRefunds, RefundRequest
 from tests.end_to_end.world import OwnWorker, WorkerProgram
 from tests.money.book import RENEWAL_MINOR, Book, Subscribed, eventually
 from tests.money.world import World

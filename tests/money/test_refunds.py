@@ -9,7 +9,8 @@ from itertools import count
 import pytest
 
 import starter
-from domain.messages import CardRefunds, RefundRequest, State
+from domain.messages import State
+from domain.tasks import CardRefunds, RefundRequest
 from starter import RefusedByRule
 from tests.money.book import RENEWAL_MINOR, Book, Subscribed
 
