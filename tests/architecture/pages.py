@@ -9,6 +9,7 @@ import ast
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from textwrap import wrap
 from typing import Any
 
 import typer
@@ -21,6 +22,7 @@ from tests.architecture.source import ROOT, files, tree
 
 LINK = re.compile(r"(?<!!)\[[^\]]*\]\(([^)\s]+)\)")
 HEADING = re.compile(r"^#+ +(.*)$", re.MULTILINE)
+WIDTH = 120
 COMMANDS = "## The commands"
 SUBSCRIPTION = ROOT / "workflows" / "subscription.py"
 
@@ -60,13 +62,13 @@ def _section(name: str, command: Any) -> str:
     usage = " ".join([name, *(_argument(p) for p in command.params if p not in options)])
     text, _, example = (part.strip() for part in str(command.help).partition("Example: "))
     rows = [
-        f"| `{max(p.opts, key=len)}` | {p.help or ''} |"
+        f"| `{max(p.opts, key=len)}` | {(p.help or '').replace('|', '/')} |"
         for p in options
         if p.opts[0] not in ("--help", "--json")
     ]
     table = ["", "| option | what it does |", "| --- | --- |", *rows] if rows else []
-    shown = [f"    {line.strip()}" for line in example.splitlines() if line.strip()]
-    return "\n".join([f"### `{usage}`", " ".join(text.split()), "", *shown, *table])
+    shown = [f"    {line.strip().removeprefix('Example: ')}" for line in example.splitlines() if line.strip()]
+    return "\n".join([f"### `{usage}`", *wrap(" ".join(text.split()), WIDTH), "", *shown, *table])
 
 
 def _argument(parameter: Any) -> str:

@@ -12,7 +12,7 @@ ROLES = {"service", "util", "helper", "manager", "base", "common", "misc", "shar
 LONGEST = 400
 LONGEST_TEST = 500
 """A list of cases may be long."""
-DEBTS = {"domain/messages.py": 560}
+DEBTS: dict[str, int] = {}
 """Files that have grown longer and are to be split, with the length that they may not pass meanwhile."""
 
 
