@@ -4,6 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 EXIT ?=
+WORKERS ?= 2
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo up test check bench lock clean
@@ -27,7 +28,7 @@ up: $(READY) ## the embedded stack, kept up until Ctrl-C
 	$(BIN)/python starter.py up
 
 test: $(READY) ## all tests, on real servers
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
 
 check: $(READY) ## lint, types, architecture, docs
 	$(BIN)/ruff check .

@@ -26,7 +26,7 @@ NO = (NotForSale, NotOffered, AddonAlreadyHeld, NoAddons, OutsideTerm, QuoteRefu
 """Why something cannot be quoted."""
 
 Addons = Annotated[
-    list[str], typer.Argument(metavar="ADDON…", help='As the catalogue names them, like "Message Sniffer".')
+    list[str], typer.Argument(metavar="ADDON", help='As the catalogue names them, like "Message Sniffer".')
 ]
 
 
