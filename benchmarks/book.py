@@ -10,8 +10,8 @@ from pathlib import Path
 
 from benchmarks.ground import Ground
 from db import intakes
+from db.arrivals import Storing
 from db.identifiers import new_id
-from db.intakes import Storing
 from domain.intake_row import COLUMNS, Row
 
 _numbers = count(1)

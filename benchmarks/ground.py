@@ -6,16 +6,19 @@ The vendor answers at once and in process: what is measured is ours, not its net
 from __future__ import annotations
 
 import base64
+import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import httpx
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
 from temporalio.client import Client
+from temporalio.runtime import LoggingConfig, Runtime, TelemetryConfig, TelemetryFilter
 from temporalio.worker import Worker
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
@@ -29,6 +32,7 @@ from sandbox.postgres import Postgres
 from sandbox.temporal import TemporalServer
 from vendor.license_vendor import LicenseOrder, LicenseVendor, PlacedOrder, VendorLicense
 
+QUIET = LoggingConfig(filter=TelemetryFilter(core_level="ERROR", other_level="ERROR"))
 ANY_PORTS = {"port": 0, "ui_port": 0}
 CACHED = 10_000
 """More than are in flight, as a deployment should have it: else workflows are replayed at every step."""
@@ -108,7 +112,9 @@ async def ground(folder: Path, time_skipping: bool = False) -> AsyncIterator[Gro
         settings = _settings(await postgres.create_database("evergreen"))
         engine = engine_for(settings.database_url)
         await schema.upgrade(engine)
-        client = await Client.connect(temporal.address, data_converter=connection.CONVERTER)
+        client = await Client.connect(
+            temporal.address, data_converter=connection.CONVERTER, runtime=quiet_runtime()
+        )
         provider = settings.payment_provider(http)
         activities = worker.activities(settings, engine, client, InstantVendor(), provider)
         by_name = {activity.__name__: activity for activity in activities}
@@ -116,6 +122,13 @@ async def ground(folder: Path, time_skipping: bool = False) -> AsyncIterator[Gro
             yield Ground(settings, engine, sessions_for(engine), client, by_name)
         finally:
             await engine.dispose()
+
+
+@cache
+def quiet_runtime() -> Runtime:
+    """The SDK without its warnings: that a worker is behind is what is measured here."""
+    logging.getLogger("temporalio").setLevel(logging.CRITICAL)
+    return Runtime(telemetry=TelemetryConfig(logging=QUIET))
 
 
 def today() -> date:

@@ -13,8 +13,8 @@ class Size:
     rows_checked: int = 200_000
     rows_stored: int = 4_000
     starts: int = 300
-    due: int = 120
-    settled: int = 400
+    due: int = 100
+    settled: int = 200
     entries: int = 10_000
     updates: int = 150
     repeats: int = 3

@@ -102,8 +102,8 @@ async def _bare_started(ground: Ground, number: int) -> float:
 
 async def _copy(ground: Ground, tables: dict[str, list[tuple[Any, ...]]]) -> None:
     async with ground.engine.connect() as connection:
-        raw = await connection.get_raw_connection()
-        driver = raw.driver_connection
+        driver = (await connection.get_raw_connection()).driver_connection
+        assert driver is not None
         async with driver.transaction():
             for table, tuples in tables.items():
                 await driver.copy_records_to_table(table, records=tuples, columns=COPIED[table])

@@ -71,7 +71,7 @@ def upgrade_bill(
     rate_bp = catalogue.tax_rate_bp(country)
     if rate_bp:
         tax_minor = share(net_minor, rate_bp, 10_000)
-        lines.append(Line(LineKind.TAX, f"Tax {percent(rate_bp)}", tax_minor, rate_bp=rate_bp))
+        lines.append(Line(LineKind.TAX, f"Tax, {percent(rate_bp)}", tax_minor, rate_bp=rate_bp))
     return Bill(tuple(lines), currency)
 
 

@@ -16,7 +16,7 @@ MISUSED = {
     "an argument is missing": ("show",),
     "a state that does not exist": ("list", "--state", "asleep"),
     "a day that does not exist": ("list", "--renews-before", "2027-02-30"),
-    "a file that does not exist": ("import", "nowhere.csv"),
+    "a file that does not exist": ("import", "not_there.csv"),
     "a file of another kind": ("import", "licenses.xls"),
 }
 
