@@ -64,9 +64,10 @@ class Controls:
             return JSONResponse({"payment_methods": self.wallet.let_answer(wish), "answers": wish.answers})
 
     async def send_to(self, endpoint: Endpoint) -> Response:
-        """Send events elsewhere, what is owed too; `null`: nowhere."""
-        with self.book.transaction():
-            self.outbox.send_to(endpoint)
+        """Send events elsewhere, what is owed too; `null`: nowhere. Once answered, nothing goes where it went."""
+        async with self.messenger.sending:
+            with self.book.transaction():
+                self.outbox.send_to(endpoint)
         self.messenger.wake()
         return JSONResponse({"url": endpoint.url})
 

@@ -29,6 +29,8 @@ class Messenger:
 
     outbox: Outbox
     faults: Faults
+    sending: asyncio.Lock = field(default_factory=asyncio.Lock)
+    """Held while an event is on its way."""
     _woken: asyncio.Event = field(default_factory=asyncio.Event)
 
     def wake(self) -> None:
@@ -41,9 +43,9 @@ class Messenger:
             while True:
                 self._woken.clear()
                 for delivery in self.outbox.due():
-                    # Asked each time: it may have been changed meanwhile.
-                    if endpoint := self.outbox.endpoint():
-                        await self._deliver(client, endpoint, delivery)
+                    async with self.sending:
+                        if endpoint := self.outbox.endpoint():  # it may have been changed meanwhile
+                            await self._deliver(client, endpoint, delivery)
                 await self._sleep()
 
     async def _deliver(self, client: httpx.AsyncClient, endpoint: Endpoint, delivery: Delivery) -> None:

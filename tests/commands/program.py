@@ -14,6 +14,7 @@ import os
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from importlib import import_module
 from pathlib import Path
 from signal import SIGTERM
 from tempfile import mkdtemp
@@ -26,18 +27,28 @@ WIDE = {"COLUMNS": "200", "TERM": "dumb"}  # so that no sentence is broken where
 
 LIBRARIES = (
     "tests.commands.program",
-    "config",
-    "logs",
     "starter",
+    "worker",
     "typer",
     "rich.progress",
     "alembic.context",
     "temporalio.testing",
-    "db.schema",
     "db.books",
-    "db.intakes",
+    "db.invoice_papers",
+    "db.purchases",
+    "db.request_decisions",
+    "db.update_queue",
+    "domain.intake",
+    "domain.purchase_check",
+    "domain.request_license",
+    "papers.invoice_paper",
+    "sandbox.environment",
+    "sandbox.mail_book",
     "sandbox.stack",
+    "sandbox.virtual_time",
 )
+"""Modules that read nothing of the environment when they are loaded."""
+
 forked = multiprocessing.get_context("forkserver")
 forked.set_forkserver_preload(list(LIBRARIES))
 
@@ -109,7 +120,7 @@ class Running:
 
 @dataclass(frozen=True)
 class CommandLine:
-    """`python starter.py` with these variables, and nothing of ours in the environment besides."""
+    """`python SCRIPT` with these variables, and nothing of ours in the environment besides."""
 
     cwd: Path
     variables: Mapping[str, str] = field(default_factory=dict)
@@ -121,9 +132,13 @@ class CommandLine:
         """The same, with some variables changed."""
         return replace(self, variables={**self.variables, **variables})
 
-    def started_anew(self, script: str = "starter.py") -> CommandLine:
-        """The same as `python SCRIPT`, or the program itself where the path is absolute."""
-        return replace(self, script=script, anew=True)
+    def worker(self) -> CommandLine:
+        """`python worker.py` instead."""
+        return replace(self, script="worker.py")
+
+    def started_anew(self) -> CommandLine:
+        """The same in a Python that has loaded nothing before."""
+        return replace(self, anew=True)
 
     async def __call__(self, *arguments: object) -> Answer:
         """Run it to its end."""
@@ -137,30 +152,29 @@ class CommandLine:
         folder = Path(mkdtemp(dir=self.cwd, prefix="program-"))
         with (folder / "out").open("wb") as out, (folder / "err").open("wb") as err:
             if self.anew:
-                script = (
-                    [self.script]
-                    if Path(self.script).is_absolute()
-                    else [sys.executable, str(ROOT / self.script)]
-                )
                 process = await asyncio.create_subprocess_exec(
-                    *script, *words, cwd=self.cwd, env=environment, stdin=asyncio.subprocess.DEVNULL,
-                    stdout=out, stderr=err,
-                )  # fmt: skip
+                    sys.executable,
+                    str(ROOT / self.script),
+                    *words,
+                    cwd=self.cwd,
+                    env=environment,
+                    stdin=asyncio.subprocess.DEVNULL,
+                    stdout=out,
+                    stderr=err,
+                )
                 return Running(process, folder, self.patience_seconds)
-        child = forked.Process(target=_become, args=(words, environment, self.cwd, folder))
+        child = forked.Process(target=_become, args=(self.script, words, environment, self.cwd, folder))
         await asyncio.to_thread(child.start)
         return Running(child, folder, self.patience_seconds)
 
 
-def _become(arguments: list[str], environment: dict[str, str], cwd: Path, folder: Path) -> None:
-    """In the forked process: be `python starter.py` with these arguments."""
+def _become(script: str, arguments: list[str], environment: dict[str, str], cwd: Path, folder: Path) -> None:
+    """In the forked process: be `python SCRIPT` with these arguments."""
     for number, name in ((1, "out"), (2, "err")):
         os.dup2(os.open(folder / name, os.O_WRONLY), number)
     os.environ.clear()
     os.environ.update(environment)
     os.chdir(cwd)
-    sys.argv = [str(ROOT / "starter.py"), *arguments]
-
-    import starter
-
-    starter.main()
+    sys.argv = [str(ROOT / script), *arguments]
+    module = import_module(script.removesuffix(".py"))
+    sys.exit(module.main())

@@ -14,13 +14,13 @@ from tests.commands.tables import until
 
 @pytest.fixture
 def terminal(tmp_path):
-    """The command line, started as people start it, where no stack is up."""
+    """The command line where no stack is up."""
     with TemporaryDirectory(prefix="evergreen-") as folder:
-        yield CommandLine(tmp_path, {"EVERGREEN_FOLDER": folder}).started_anew()
+        yield CommandLine(tmp_path, {"EVERGREEN_FOLDER": folder})
 
 
 async def test_up_tells_its_addresses_is_found_by_other_commands_and_ends_on_ctrl_c(terminal):
-    up = await terminal.start("up", "--json")
+    up = await terminal.started_anew().start("up", "--json")
 
     async def says_where():
         return up.out.strip().endswith("}")

@@ -138,6 +138,7 @@ async def receiving(sandbox: Sandbox) -> AsyncIterator[Receiver]:
     async with server:
         await sandbox.control("PUT", "/sandbox/webhook", json={"url": receiver.url, "secret": WEBHOOK_SECRET})
         yield receiver
+        # Nothing may come in while the server closes: asyncio would lose that connection, and warn.
         await sandbox.control("PUT", "/sandbox/webhook", json={"url": None})
         while receiver.open:
             await asyncio.sleep(0.01)
