@@ -11,8 +11,9 @@ from temporalio import activity
 
 from activities import letters
 from activities.till import Till
-from db import audit, credit_use, invoices, notices, orders, refunds, subscriptions
+from db import audit, credit_use, invoices, notices, orders, payments, refunds, subscriptions
 from db.models.order import Order
+from db.refunds import NothingLeft
 from db.subscriptions import Held
 from domain.collection import NO_CARD
 from domain.local_time import local_date
@@ -115,7 +116,10 @@ class BillingActivities:
         invoice, _due_minor = await invoices.of_order(session, order.id)
         on = local_date(at, self.till.working_days.zone)
         order.state = state
-        back = await refunds.give_back(session, invoice, order, held.customer, "whole", at, on)
+        try:
+            back = await refunds.give_back(session, invoice, order, held.customer, "whole", at, on)
+        except NothingLeft:  # staff gave all of it back before, or nothing was ever owed
+            return await payments.pending_refunds(session, invoice.id)
         return back.pending
 
 

@@ -53,8 +53,6 @@ async def give_back(
     if await ledger.find(session, f"{key}/note") is not None:
         return GivenBack(0, await payments.pending_refunds(session, invoice.id))
     left_minor = invoice.total_minor + await _credited_minor(session, invoice)
-    if amount_minor is None and not left_minor:  # all of it went back before, or nothing was ever owed
-        return GivenBack(0, await payments.pending_refunds(session, invoice.id))
     wanted_minor = left_minor if amount_minor is None else amount_minor
     if not 0 < wanted_minor <= left_minor:
         raise NothingLeft(

@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
+from sandbox import payments_charge_shapes as shapes
 from sandbox import payments_money
-from sandbox import payments_shapes as shapes
 from sandbox.payments_book import Book
 from sandbox.payments_cards import APPROVE, AUTHENTICATE, CARDS, decline
 from sandbox.payments_forms import Cancellation, Confirmation, NewIntent
 from sandbox.payments_outbox import Outbox
 from sandbox.payments_problems import declined, invalid, unexpected
-from sandbox.payments_shapes import Shape
+from sandbox.payments_shapes import Shape, now
 from sandbox.payments_wallet import Wallet
 
 NOT_APPROVED = {
@@ -63,7 +63,7 @@ class Cashier:
             raise unexpected("cancel", intent)
         intent |= {
             "status": "canceled",
-            "canceled_at": shapes.now(),
+            "canceled_at": now(),
             "cancellation_reason": wish.cancellation_reason,
             "next_action": None,
         }

@@ -91,10 +91,8 @@ class Desk:
 
     def _customer(self, given: Parameters, reference: str) -> str | None:
         """The customer whom a request is about, as far as can be told before it is carried out."""
-        for name in ("customer", "payment_intent", "charge"):
-            reference = given[name] if isinstance(given.get(name), str) else reference
-            if name in given:
-                break
+        named = (given.get(name) for name in ("customer", "payment_intent", "charge"))
+        reference = next((name for name in named if isinstance(name, str)), reference)
         about = self.book.find(reference) or {}
         return reference if about.get("object") == "customer" else about.get("customer")
 

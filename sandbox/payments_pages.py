@@ -20,7 +20,7 @@ from sandbox.payments_webhooks import Messenger
 
 PAGES = {
     "page": """<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
+<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
 <title>{{ title }}</title>
 <style>body{font:1rem/1.5 system-ui,sans-serif;max-width:34rem;margin:2rem auto;padding:0 1rem}
 fieldset{margin:0 0 1rem;padding:.5rem 1rem}label{display:block;padding:.25rem}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sandbox import payments_shapes as shapes
+from sandbox import payments_charge_shapes as shapes
 from sandbox.payments_book import Book
 from sandbox.payments_forms import NewRefund
 from sandbox.payments_money import shown

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sandbox import payments_shapes as shapes
+from sandbox import payments_card_shapes as shapes
 from sandbox.payments_book import Book
 from sandbox.payments_cards import CARDS, decline
 from sandbox.payments_forms import Attachment, CardAnswer, CustomerFacts, NewSession, Request

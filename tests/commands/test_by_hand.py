@@ -1,0 +1,96 @@
+"""What docs/temporal.md says about Temporal's own command line, tried with it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+import shlex
+import shutil
+import sys
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from tests.commands import book
+from tests.commands.program import ROOT
+from tests.commands.tables import subscription_of, until
+
+PAGE = (ROOT / "docs" / "temporal.md").read_text(encoding="utf-8")
+SIGNAL = next(line for line in PAGE.splitlines() if "temporal workflow signal" in line)
+QUERY = next(line for line in PAGE.splitlines() if "temporal workflow query" in line)
+VIEWS = re.findall(r"^\| [a-z ]+ \| `(\w+=.*|\w+ .*)` \|$", PAGE, re.MULTILINE)
+ANY_ID = "sub_…"
+
+
+@pytest.fixture(scope="module")
+def by_hand(stack):
+    """Runs a line of the page; what it printed."""
+    program = shutil.which("temporal", path=Path(sys.executable).parent) or shutil.which("temporal")
+    assert program
+    addresses = stack.addresses
+
+    async def run(line: str, subscription: str = "", *more: str) -> str:
+        words = shlex.split(line.strip().replace(ANY_ID, subscription))[1:]
+        where = ("--address", addresses.temporal_address, "--namespace", addresses.temporal_namespace)
+        process = await asyncio.create_subprocess_exec(
+            program,
+            *words,
+            *more,
+            *where,
+            env={"HOME": "/nowhere", "PATH": "/usr/bin"},
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+        )
+        out, err = await process.communicate()
+        assert process.returncode == 0, err.decode()
+        return out.decode()
+
+    return run
+
+
+@pytest.fixture
+async def subscription(evergreen, folder, sessions):
+    row = book.row(expires_on=str(book.today() + timedelta(days=100)))
+    await evergreen("import", book.write(folder / f"{row['license_key']}.csv", [row]))
+    return await subscription_of(sessions, row)
+
+
+async def status(by_hand, subscription):
+    found = json.loads(await by_hand(QUERY, subscription, "--output", "json"))
+    (answer,) = found["queryResult"] if isinstance(found["queryResult"], list) else [found["queryResult"]]
+    return answer
+
+
+async def test_a_cancellation_typed_by_hand_counts_like_any_other(by_hand, subscription):
+    assert "by" in SIGNAL
+    await by_hand(SIGNAL, subscription)
+
+    async def decided():
+        return (await status(by_hand, subscription))["decision"]
+
+    await until(decided, "the decision")
+    decision = (await status(by_hand, subscription))["decision"]
+    assert (decision["kind"], decision["outcome"], decision["by"]) == ("cancel", "accepted", "support:jo")
+
+
+async def test_a_payload_that_is_mistyped_is_refused_where_it_shows(by_hand, subscription):
+    await by_hand(SIGNAL.replace('"reason"', '"raeson"'), subscription)
+
+    async def refused():
+        return (await status(by_hand, subscription))["refusals"]
+
+    await until(refused, "the refusal")
+    answer = await status(by_hand, subscription)
+    assert "raeson: there is no such field" in answer["refusals"][0]["reason"]
+    assert answer["auto_renew"] is True
+
+
+@pytest.mark.parametrize("query", VIEWS)
+async def test_every_view_worth_saving_is_a_query_that_the_server_understands(by_hand, query):
+    await by_hand(f"temporal workflow list --query {shlex.quote(query)} --limit 5")
+
+
+def test_the_page_has_views():
+    assert len(VIEWS) >= 4
