@@ -71,4 +71,4 @@ async def peak(*files: Path) -> float:
         sys.executable, "-m", "benchmarks.reading", *files, stdout=asyncio.subprocess.PIPE
     )
     out, _ = await process.communicate()
-    return int(out) / (1024 if sys.platform == "linux" else 1024**2)
+    return int(out) / 1024**2

@@ -13,7 +13,7 @@ class Size:
     rows_checked: int = 200_000
     rows_stored: int = 4_000
     starts: int = 300
-    due: int = 100
+    due: int = 80
     settled: int = 200
     entries: int = 10_000
     updates: int = 150

@@ -77,8 +77,9 @@ async def test_R23_an_update_is_moved_to_staff_who_see_all_they_need_and_report_
     )
     again = await evergreen("update-done", update, "--expires-on", row["expires_on"])
     assert (again.code, "is done already" in again.said) == (1, True)
-    (month,) = [one for one in (await evergreen("updates", "--share", "--json")).json if one["kept"]]
-    assert month["kept_bp"] == 10_000
+    months = [one for one in (await evergreen("updates", "--share", "--json")).json if one["kept"]]
+    assert months  # other tests of this stack have kept promises too, in months to come
+    assert {month["kept_bp"] for month in months} == {10_000}
     assert "100%" in (await evergreen("updates", "--share")).out
 
 
