@@ -15,6 +15,7 @@ from db import audit, credit_use, invoices, notices, orders, payments, refunds, 
 from db.models.order import Order
 from db.refunds import NothingLeft
 from db.subscriptions import Held
+from domain import pricing
 from domain.collection import NO_CARD
 from domain.local_time import local_date
 from domain.pricing import Bill
@@ -75,6 +76,8 @@ class BillingActivities:
             held = await subscriptions.held(session, note.subscription_id, lock=True)
             order = await orders.by_id(session, note.order_id)
             pending = await self._take_back(session, held, order, "refunded", note.at)
+            if (renewal := await orders.renewal_with(session, order)) is not None:
+                pending += await self._take_off(session, held, renewal, order, note.at)
             await orders.refuse_update(session, order, note.reason)
             if order.kind == "renewal":
                 held.subscription.state, held.subscription.failure_reason = "refused", note.reason
@@ -120,6 +123,20 @@ class BillingActivities:
             back = await refunds.give_back(session, invoice, order, held.customer, "whole", at, on)
         except NothingLeft:  # staff gave all of it back before, or nothing was ever owed
             return await payments.pending_refunds(session, invoice.id)
+        return back.pending
+
+    async def _take_off(
+        self, session: AsyncSession, held: Held, renewal: Order, refused: Order, at: datetime
+    ) -> list[str]:
+        """Add-ons that the vendor refused were in the price of a renewal settled meanwhile: that part goes back too."""
+        invoice, _due_minor = await invoices.of_order(session, renewal.id)
+        lines = [invoices.as_billed(line) for line in await invoices.lines_of(session, invoice.id)]
+        part_minor = pricing.addons_part_minor(lines, refused.added_addons)
+        renewal.target_addons = [name for name in renewal.target_addons if name not in refused.added_addons]
+        on = local_date(at, self.till.working_days.zone)
+        back = await refunds.give_back(
+            session, invoice, renewal, held.customer, f"refused/{refused.id}", at, on, part_minor
+        )
         return back.pending
 
 

@@ -17,7 +17,7 @@ from db.models.customer import Customer
 from db.models.invoice import Invoice, InvoiceLine, InvoiceSeries
 from db.models.ledger import Account
 from db.models.order import Order
-from domain.pricing import Bill
+from domain.pricing import Bill, Line, LineKind
 
 
 async def issue(session: AsyncSession, order: Order, customer: Customer, bill: Bill, at: datetime) -> Invoice:
@@ -97,6 +97,11 @@ async def lines_of(session: AsyncSession, invoice_id: str) -> Sequence[InvoiceLi
     """The lines in their order."""
     query = select(InvoiceLine).where(InvoiceLine.invoice_id == invoice_id).order_by(InvoiceLine.position)
     return (await session.scalars(query)).all()
+
+
+def as_billed(line: InvoiceLine) -> Line:
+    """The line as it was reckoned."""
+    return Line(LineKind(line.kind), line.description, line.amount_minor, **line.details)
 
 
 def _owed(invoice: Invoice, bill: Bill) -> list[Posting]:

@@ -37,6 +37,7 @@ class Ordering:
         self._fulfilment = fulfilment
         self._one_at_a_time = asyncio.Lock()
         self.last_answer: OrderAnswer | None = None
+        self._payments: dict[str, OrderAnswer] = {}
 
     async def add_addons(self, request: AddAddons) -> OrderAnswer:
         """Order add-ons and take the money for them: exactly what the quote says, or nothing (R15)."""
@@ -69,12 +70,21 @@ class Ordering:
     async def pay(self, request: OrderPaid) -> OrderAnswer:
         """The customer wants an order paid now, with credits and the saved card."""
         async with self._one_at_a_time:
-            if request.order_id not in self._standing.life.unpaid_orders:
-                reason = f"no order {request.order_id} of this subscription waits to be paid"
-                return self._answered(OrderAnswer(outcome="refused", reason=reason))
-            note = self._note(request.order_id, "paid by the customer")
-            ordered = await record(OrderingActivities.pay_order, note, "use credits for the order")
-            return await self._collect(ordered, keep_open=True)
+            known = self._payments.get(request.request_id)
+            if known is not None:
+                return known
+            answer = await self._pay(request)
+            if request.request_id:  # a double click after a decline is not another try (R10)
+                self._payments[request.request_id] = answer
+            return answer
+
+    async def _pay(self, request: OrderPaid) -> OrderAnswer:
+        if request.order_id not in self._standing.life.unpaid_orders:
+            reason = f"no order {request.order_id} of this subscription waits to be paid"
+            return self._answered(OrderAnswer(outcome="refused", reason=reason))
+        note = self._note(request.order_id, "paid by the customer")
+        ordered = await record(OrderingActivities.pay_order, note, "use credits for the order")
+        return await self._collect(ordered, keep_open=True)
 
     async def change_at_renewal(self, request: ChangeAtRenewal) -> OrderAnswer:
         """What the next renewal leaves out or makes smaller."""
