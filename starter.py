@@ -43,13 +43,14 @@ from domain.messages import (
     Status,
     Typed,
     Upgrade,
+    card_refund_workflow_id,
     intake_workflow_id,
     refund_workflow_id,
     subscription_workflow_id,
 )
-from domain.tasks import CardRefunds, IntakeRequest, RefundRequest
+from domain.tasks import CardRefund, CardRefunds, IntakeRequest, RefundRequest
 from workflows.intake import Intake
-from workflows.refund import Refund
+from workflows.refund import CardRefundNews, Refund
 from workflows.subscription import Subscription
 
 ANSWER_WITHIN = timedelta(seconds=8)
@@ -176,6 +177,17 @@ async def refund(client: Client, request: RefundRequest) -> CardRefunds:
         return await handle.result()
     except WorkflowFailureError as failed:
         raise RefusedByRule(_root_of(failed)) from failed
+
+
+async def refund_news(client: Client, refund: CardRefund, standing: str) -> None:
+    """The provider tells how a card refund stands: have it looked at (R20). Raises RPCError."""
+    await client.start_workflow(
+        CardRefundNews.run,
+        refund,
+        id=card_refund_workflow_id(refund.payment_id, standing),
+        task_queue=TASK_QUEUE,
+        id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+    )
 
 
 async def start_intake(client: Client, intake_id: str) -> None:

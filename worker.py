@@ -50,7 +50,7 @@ from payments.payment_provider import PaymentProvider
 from vendor.http import HttpVendor
 from vendor.license_vendor import LicenseVendor
 from workflows.intake import Intake
-from workflows.refund import Refund
+from workflows.refund import CardRefundNews, Refund
 from workflows.subscription import Subscription
 
 OUR_MODULES = (
@@ -147,7 +147,7 @@ def worker_for(client: Client, acts: Sequence[Callable[..., Any]], settings: Set
     return Worker(
         client,
         task_queue=TASK_QUEUE,
-        workflows=[Subscription, Intake, Refund],
+        workflows=[Subscription, Intake, Refund, CardRefundNews],
         activities=acts,
         workflow_runner=SandboxedWorkflowRunner(
             restrictions=SandboxRestrictions.default.with_passthrough_modules(*OUR_MODULES)

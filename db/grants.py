@@ -7,6 +7,7 @@ the rest of a grant is in `db.remainders`.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Literal
 
 from sqlalchemy import literal, or_, select
 from sqlalchemy.dialects.postgresql import insert
@@ -45,9 +46,11 @@ async def grant(
     expires_on: date | None = None,
     priority: int = 50,
     for_subscription_id: str | None = None,
+    source: Literal["purchases", "promotions", "card"] | None = None,
 ) -> Granted:
     """Put an amount on a customer's account; the same purchase reference again grants nothing (R19).
 
+    `source` is the account of ours that it comes from: purchases or promotions, by its kind, unless given.
     Raises `ReferenceTaken`. Two statements; a repeat takes two.
     """
     made = CreditGrant(
@@ -66,7 +69,7 @@ async def grant(
     )
     if not await open_grant(session, made):
         return await _same(session, made)
-    contra = system_account("purchases" if kind == "purchase" else "promotions", currency)
+    contra = system_account(source or ("purchases" if kind == "purchase" else "promotions"), currency)
     await ledger.post(
         session,
         key=f"grant/{reference}",

@@ -79,6 +79,11 @@ async def by_number(session: AsyncSession, number: str) -> Invoice:
     return found
 
 
+async def by_id(session: AsyncSession, invoice_id: str) -> Invoice:
+    """The invoice or credit note of this id; one of our own rows names it."""
+    return (await session.scalars(select(Invoice).where(Invoice.id == invoice_id))).one()
+
+
 async def of_order(session: AsyncSession, order_id: str) -> tuple[Invoice, int]:
     """The order's invoice and what is still due on it, in minor units. Raises NotInvoiced."""
     query = (

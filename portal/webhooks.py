@@ -15,10 +15,11 @@ from temporalio.client import Client
 import starter
 from db import customers
 from db import payments as payment_rows
+from domain.tasks import CardRefund
 from payments import declines, webhooks
 from payments.charge import ActionRequired, Declined, Outcome
 from payments.payment_provider import PaymentProvider
-from payments.webhooks import BadSignature, CardSaved, ChargeSettled, Event
+from payments.webhooks import BadSignature, CardSaved, ChargeSettled, Event, RefundSettled
 
 LARGEST_BODY = 256 * 1024
 
@@ -59,8 +60,10 @@ class PaymentWebhooks:
                 await self._card_saved(event)
             case ChargeSettled(key=str(key), outcome=outcome) if not _is_our_own_doing(outcome):
                 await self._charge_settled(key)
+            case RefundSettled(key=str(key)):
+                await self._refund_settled(key, event)
             case _:
-                pass  # of no use: what came of a refund, charges that are not ours, and what we did ourselves
+                pass  # of no use: charges and refunds that are not ours, and what we did ourselves
 
     async def _card_saved(self, event: CardSaved) -> None:
         """Use the customer's newest card from now on; whatever waits for money is collected at once (R22)."""
@@ -81,6 +84,15 @@ class PaymentWebhooks:
             subscription_id = await payment_rows.awaiting_confirmation(session, key)
         if subscription_id is not None:
             await starter.payment_changed(self.temporal, subscription_id, by="payment provider")
+
+    async def _refund_settled(self, key: str, event: RefundSettled) -> None:
+        """A refund that was on its way arrived, or one that seemed to have arrived did not (R20)."""
+        async with self.sessions() as session:
+            refund = await payment_rows.refund_of_key(session, key)
+        standing = event.refund.status
+        if refund is not None and standing != "pending" and refund.status not in (standing, "declined"):
+            news = CardRefund(payment_id=refund.id, at=event.created_at, news=True)
+            await starter.refund_news(self.temporal, news, standing)
 
 
 def _is_our_own_doing(outcome: Outcome) -> bool:

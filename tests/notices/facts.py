@@ -80,12 +80,14 @@ NEEDED: dict[tuple[Audience, str], tuple[str, ...]] = {
     ("customer", "ended_refused"): (),
     ("customer", "update_refused"): ("reason",),
     ("customer", "refund"): ("amount_minor",),
+    ("customer", "refund_failed"): ("amount_minor",),
     ("customer", "request_accepted"): ("request_id", "request_kind"),
     ("customer", "request_declined"): ("request_id", "request_kind"),
     ("staff", "update_refused"): (),
     ("staff", "promise_broken"): (),
     ("staff", "promise_soon"): (),
     ("staff", "update_by_hand"): (),
+    ("staff", "refund_failed"): ("amount_minor",),
     ("staff", "request_new"): ("request_id", "request_kind"),
 }
 """What each letter cannot do without, besides HELD; all else in SAMPLES it can, and says when it is given."""

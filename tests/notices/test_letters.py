@@ -48,12 +48,14 @@ SAYS: dict[tuple[Audience, str], list[str]] = {
     ("customer", "ended_refused"): ["The vendor would not update", "31 August 2027", "given back"],
     ("customer", "update_refused"): ["given back in full", "credits to your account", "told"],
     ("customer", "refund"): ["£60.49", "INV-2027-000042", "CRN-2027-000003"],
+    ("customer", "refund_failed"): ["£60.49", "did not take it", "as credit"],
     ("customer", "request_accepted"): ["req_1", "larger size", "Enterprise 500 it is.", "a letter of its own"],
     ("customer", "request_declined"): ["req_1", "larger size", "Enterprise 500 it is.", "Nothing has been changed"],
     ("staff", "update_refused"): ["sub_7", "NoCard", "get in touch with the customer"],
     ("staff", "promise_broken"): ["sub_7", "18 August 2027, 17:30", "should have been updated by now"],
     ("staff", "promise_soon"): ["sub_7", "18 August 2027, 17:30", "••••1A2B"],
     ("staff", "update_by_hand"): ["31 August 2028", "MAPI & EWS, Message Sniffer", "upd_1"],
+    ("staff", "refund_failed"): ["sub_7", "£60.49", "as credit"],
     ("staff", "request_new"): ["req_1", "larger size", "accept or decline"],
 }  # fmt: skip
 
