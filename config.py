@@ -27,6 +27,7 @@ from notices.mailer import Mailer
 from notices.sender import Sender
 from payments.stripe_provider import StripeProvider
 from payments.stripe_transport import stripe_client
+from sealing.keys import Keys
 
 SHIPPED_CATALOGUE = Path(__file__).parent / "domain" / "catalogue.toml"
 
@@ -43,6 +44,9 @@ class Settings(BaseSettings):
     database_url: str = Field(description="SQLAlchemy URL of PostgreSQL, postgresql+asyncpg://…")
     secret_keys: SecretStr = Field(
         description="key ring for license keys, id:base64[,id:base64…], current first"
+    )
+    codec_keys: SecretStr = Field(
+        description="key ring for what is sent to Temporal, id:base64[,id:base64…], current first"
     )
     fingerprint_pepper: SecretStr = Field(
         description="secret that keys the license fingerprints; never changes"
@@ -105,6 +109,12 @@ class Settings(BaseSettings):
         "info", pattern="^(debug|info|warning|error)$", description="least level that is logged"
     )
 
+    @field_validator("secret_keys", "codec_keys")
+    @classmethod
+    def _key_ring(cls, value: SecretStr) -> SecretStr:
+        Keys.parse(value.get_secret_value())
+        return value
+
     @field_validator("extra_holidays", mode="before")
     @classmethod
     def _dates(cls, value: object) -> object:
@@ -128,6 +138,10 @@ class Settings(BaseSettings):
         return KeyRing.parse(
             self.secret_keys.get_secret_value(), self.fingerprint_pepper.get_secret_value().encode()
         )
+
+    def payload_keys(self) -> Keys:
+        """The keys that seal and open what Temporal keeps for us."""
+        return Keys.parse(self.codec_keys.get_secret_value())
 
     def working_days(self) -> WorkingDays:
         """The business's calendar of working days (R5)."""

@@ -210,7 +210,7 @@ async def run(settings: Settings) -> None:
         engine = engine_for(settings.database_url)
         stack.push_async_callback(engine.dispose)
         await check_database(engine)
-        client = await connection.connect(runtime=_runtime(settings))
+        client = await connection.connect(settings.payload_keys(), runtime=_runtime(settings))
         await check_search_attributes(client)
         http = await stack.enter_async_context(httpx.AsyncClient(limits=CONNECTIONS))
         await stack.enter_async_context(composed(settings, engine, client, http))

@@ -30,7 +30,7 @@ async def serve(settings: Settings) -> None:
     async with AsyncExitStack() as stack:
         engine = engine_for(settings.database_url)
         stack.push_async_callback(engine.dispose)
-        client = await connection.connect(lazy=True)
+        client = await connection.connect(settings.payload_keys(), lazy=True)
         http = await stack.enter_async_context(httpx.AsyncClient())
         provider = settings.payment_provider(http)
         webhooks = PaymentWebhooks(

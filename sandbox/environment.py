@@ -30,16 +30,18 @@ def environment(folder: Path, addresses: Addresses) -> dict[str, str]:
 
 
 def kept_secrets(folder: Path) -> dict[str, str]:
-    """The keys that seal license keys on this stack: made at its first start, kept beside its data."""
+    """The keys with which this stack seals: made when they are first wanted, kept beside its data."""
     path = folder / SECRETS
-    if not path.exists():
-        made = {
-            "EVERGREEN_SECRET_KEYS": f"embedded-1:{_random_key()}",
-            "EVERGREEN_FINGERPRINT_PEPPER": _random_key(),
-        }
+    kept: dict[str, str] = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    made = {
+        "EVERGREEN_SECRET_KEYS": f"embedded-1:{_random_key()}",
+        "EVERGREEN_CODEC_KEYS": f"embedded-1:{_random_key()}",
+        "EVERGREEN_FINGERPRINT_PEPPER": _random_key(),
+    }
+    if made.keys() - kept.keys():  # none yet, or kept by a version that knew fewer
+        kept = made | kept
         path.touch(mode=0o600)
-        path.write_text(json.dumps(made, indent=2), encoding="utf-8")
-    kept: dict[str, str] = json.loads(path.read_text(encoding="utf-8"))
+        path.write_text(json.dumps(kept, indent=2), encoding="utf-8")
     return kept
 
 

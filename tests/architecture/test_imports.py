@@ -16,7 +16,8 @@ MAY_IMPORT = {
     # what is true
     "domain": (),
     # what we know, and those we deal with
-    "db": ("domain", "domain.card"),  # the card is a value; it belongs into domain/
+    "sealing": (),
+    "db": ("domain", "domain.card", "sealing"),  # the card is a value; it belongs into domain/
     "vendor": ("domain",),
     "payments": ("domain",),
     "notices": ("domain", "db.outbox"),
@@ -26,8 +27,8 @@ MAY_IMPORT = {
     # what must happen
     "workflows": ("domain", "activities"),
     # who asks
-    "connection": ("activities.attributes", "domain"),
-    "config": ("domain", "db.license_keys", "notices", "payments"),
+    "connection": ("activities.attributes", "domain", "sealing"),
+    "config": ("domain", "db.license_keys", "notices", "payments", "sealing"),
     "starter": ("workflows", "domain", "connection", "config"),
     "commands": ("starter", "db", "domain", "config", "connection", "logs", "papers", "payments", "sandbox"),
     "portal": ("starter", "db", "domain", "config", "connection", "logs", "health", "papers", "payments"),

@@ -92,7 +92,9 @@ async def world(identity: str) -> AsyncIterator[World]:
             on_exit.push_async_callback(engine.dispose)
             await schema.upgrade(engine)
             client = await Client.connect(
-                running.addresses.temporal_address, data_converter=connection.CONVERTER, identity=identity
+                running.addresses.temporal_address,
+                data_converter=connection.converter(settings.payload_keys()),
+                identity=identity,
             )
             vendor = SandboxVendor(folder, port=httpx.URL(running.addresses.urls["vendor"]).port or 0)
             on_exit.callback(vendor.client.close)
