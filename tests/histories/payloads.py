@@ -12,6 +12,9 @@ from temporalio.api.common.v1 import Payload
 from sealing.keys import Keys
 from sealing.payloads import SealedPayloads, is_sealed
 
+NOT_SEALED = {"data", "searchAttributes", "header"}
+"""What the SDK keeps clear: what a marker is about, which its core reads; what the server finds workflows by; headers."""
+
 CODEC = SealedPayloads(Keys({"recorded": bytes(range(32))}))
 """For histories that are sealed to see whether they replay; it protects nothing."""
 
@@ -22,7 +25,7 @@ def opened(part: Any, codec: SealedPayloads) -> Any:
 
 
 def sealed(part: Any, codec: SealedPayloads = CODEC) -> Any:
-    """The same, with every payload sealed, but those that the SDK writes for itself."""
+    """The same, with every payload sealed."""
     return _each(part, codec.sealed)
 
 
@@ -41,8 +44,9 @@ def _each(part: Any, change: Callable[[Payload], Payload]) -> Any:
         case dict() if is_payload(part):
             return json_format.MessageToDict(change(json_format.ParseDict(part, Payload())))
         case dict():
-            # what a marker is about ("data") the SDK's core reads itself
-            return {name: value if name == "data" else _each(value, change) for name, value in part.items()}
+            return {
+                name: value if name in NOT_SEALED else _each(value, change) for name, value in part.items()
+            }
         case list():
             return [_each(value, change) for value in part]
         case _:
