@@ -13,7 +13,7 @@ from sealing.keys import Keys
 from sealing.payloads import SealedPayloads, is_sealed
 
 NOT_SEALED = {"data", "searchAttributes", "header"}
-"""What the SDK keeps clear: what a marker is about, which its core reads; what the server finds workflows by; headers."""
+"""What is never sealed: what a marker is about, which the SDK's core reads, what the server finds by, and headers."""
 
 CODEC = SealedPayloads(Keys({"recorded": bytes(range(32))}))
 """For histories that are sealed to see whether they replay; it protects nothing."""
