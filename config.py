@@ -28,6 +28,8 @@ from notices.sender import Sender
 from payments.stripe_provider import StripeProvider
 from payments.stripe_transport import stripe_client
 from sealing.keys import Keys
+from sealing.passes import Passes
+from sealing.payloads import SealedPayloads
 
 SHIPPED_CATALOGUE = Path(__file__).parent / "domain" / "catalogue.toml"
 
@@ -96,6 +98,14 @@ class Settings(BaseSettings):
     portal_port: int = Field(8000, description="port that the portal listens on")
     portal_url: str = Field("http://127.0.0.1:8000", description="how customers reach the portal, for links")
 
+    temporal_ui_url: str = Field(
+        "", description="how staff reach the Temporal UI; its pages may ask the codec"
+    )
+    codec_ui_secret: SecretStr = Field(
+        SecretStr(""),
+        description="opens /codec/<secret>/… for a Temporal UI that sends no credentials; empty: no such door",
+    )
+
     build_id: str = Field("dev", description="the deployed build, shown by health and in logs")
     health_port: int = Field(
         9465, description="worker health, /healthz and /readyz, on loopback; 0: any free port"
@@ -142,6 +152,14 @@ class Settings(BaseSettings):
     def payload_keys(self) -> Keys:
         """The keys that seal and open what Temporal keeps for us."""
         return Keys.parse(self.codec_keys.get_secret_value())
+
+    def payload_codec(self) -> SealedPayloads:
+        """Opens and seals what Temporal keeps for us."""
+        return SealedPayloads(self.payload_keys())
+
+    def codec_passes(self) -> Passes:
+        """Writes and reads passes to the codec's door."""
+        return Passes(self.payload_keys())
 
     def working_days(self) -> WorkingDays:
         """The business's calendar of working days (R5)."""

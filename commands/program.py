@@ -7,6 +7,7 @@ import typer
 from commands import (
     accept,
     addons,
+    codec,
     credits,
     database,
     demo,
@@ -38,6 +39,7 @@ program = typer.Typer(
 program.command("up")(stack.up)
 program.command("demo")(demo.demo)
 program.command("migrate")(database.migrate)
+program.command("codec-pass")(codec.codec_pass)
 program.command("import")(intake.import_file)
 program.command("purchase")(purchases.purchase)
 program.command("list")(subscriptions.list_subscriptions)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import httpx
@@ -15,8 +16,10 @@ from commands.running import Unreachable
 from commands.screen import AsJson, console, document
 from db import schema
 from db.session import engine_for
-from sandbox.environment import environment
+from sandbox import ports
+from sandbox.environment import environment, kept_secrets
 from sandbox.holder import Addresses, FolderInUse
+from sandbox.ports import LOOPBACK
 from sandbox.program import ProgramFailed
 from sandbox.stack import PORTAL, WORKER, RunningStack, Stack
 
@@ -26,17 +29,21 @@ async def stack_up(
     folder: Path, time_skipping: bool = False, fast: bool = False
 ) -> AsyncIterator[RunningStack]:
     """The whole stack with the database migrated and a worker. Raises Unreachable."""
+    portal = replace(PORTAL, usual_port=ports.choose({"port": PORTAL.usual_port})["port"])
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    secret = kept_secrets(folder.resolve())["EVERGREEN_CODEC_UI_SECRET"]
     stack = Stack(
         folder,
         search_attributes=connection.search_attribute_types(),
         time_skipping=time_skipping,
         fast=fast,
+        ui_codec=f"http://{LOOPBACK}:{portal.usual_port}/codec/{secret}",
     )
     try:
         async with stack.up() as running_stack:
             await migrate(running_stack.addresses.database_url)
             variables = environment(folder.resolve(), running_stack.addresses)
-            await running_stack.run(WORKER, PORTAL, env=variables)
+            await running_stack.run(WORKER, portal, env=variables)
             await _tell_payments(running_stack.addresses, variables["EVERGREEN_STRIPE_WEBHOOK_SECRET"])
             yield running_stack
     except (FolderInUse, ProgramFailed) as failed:

@@ -22,6 +22,7 @@ import logs
 from config import Settings
 from db.session import engine_for, sessions_for
 from portal.app import application
+from portal.codec import CodecDoor
 from portal.webhooks import PaymentWebhooks
 
 
@@ -36,7 +37,13 @@ async def serve(settings: Settings) -> None:
         webhooks = PaymentWebhooks(
             sessions_for(engine), client, provider, settings.stripe_webhook_secret.get_secret_value()
         )
-        app = application(webhooks, lambda: health.what_is_wrong(engine, client), settings.build_id)
+        codec = CodecDoor(
+            settings.payload_codec(),
+            settings.codec_passes(),
+            settings.temporal_ui_url,
+            settings.codec_ui_secret.get_secret_value(),
+        )
+        app = application(webhooks, codec, lambda: health.what_is_wrong(engine, client), settings.build_id)
         served = uvicorn.Config(
             app, host=settings.portal_host, port=settings.portal_port, log_config=None, access_log=False
         )

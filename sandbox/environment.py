@@ -22,6 +22,7 @@ def environment(folder: Path, addresses: Addresses) -> dict[str, str]:
         "EVERGREEN_STRIPE_API_BASE": addresses.urls["payments"],
         "EVERGREEN_STRIPE_API_KEY": f"sk_test_{addresses.token.get_secret_value()}",
         "EVERGREEN_STRIPE_WEBHOOK_SECRET": f"whsec_{addresses.token.get_secret_value()}",
+        "EVERGREEN_TEMPORAL_UI_URL": addresses.temporal_ui_url,
         "TEMPORAL_ADDRESS": addresses.temporal_address,
         "TEMPORAL_NAMESPACE": addresses.temporal_namespace,
         **smtp_environment(folder / "mail.db"),
@@ -37,6 +38,7 @@ def kept_secrets(folder: Path) -> dict[str, str]:
         "EVERGREEN_SECRET_KEYS": f"embedded-1:{_random_key()}",
         "EVERGREEN_CODEC_KEYS": f"embedded-1:{_random_key()}",
         "EVERGREEN_FINGERPRINT_PEPPER": _random_key(),
+        "EVERGREEN_CODEC_UI_SECRET": secrets.token_urlsafe(32),
     }
     if made.keys() - kept.keys():  # none yet, or kept by a version that knew fewer
         kept = made | kept
