@@ -6,14 +6,15 @@ not here: that is Temporal's own profile (`TEMPORAL_ADDRESS`, `TEMPORAL_NAMESPAC
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, time
 from functools import lru_cache
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 from zoneinfo import ZoneInfo
 
 import httpx
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
@@ -107,6 +108,11 @@ class Settings(BaseSettings):
     )
 
     build_id: str = Field("dev", description="the deployed build, shown by health and in logs")
+    deployment: str = Field(
+        "",
+        pattern=r"^[^.:\s]*$",
+        description="worker deployment that the build is a version of; empty: not versioned",
+    )
     health_port: int = Field(
         9465, description="worker health, /healthz and /readyz, on loopback; 0: any free port"
     )
@@ -136,6 +142,14 @@ class Settings(BaseSettings):
     @classmethod
     def _days(cls, value: object) -> object:
         return [int(part) for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+    @model_validator(mode="after")
+    def _version(self) -> Self:
+        if self.deployment and self.build_id == "dev":
+            raise ValueError(
+                "EVERGREEN_DEPLOYMENT wants a build id of its own for each release: EVERGREEN_BUILD_ID"
+            )
+        return self
 
     @field_validator("zone")
     @classmethod
@@ -217,5 +231,10 @@ def settings() -> Settings:
     try:
         return Settings()
     except ValidationError as invalid:
-        lines = [f"  EVERGREEN_{'_'.join(map(str, e['loc'])).upper()}: {e['msg']}" for e in invalid.errors()]
+        lines = [f"  {_variable(wrong['loc'])}{wrong['msg']}" for wrong in invalid.errors()]
         raise BadSettings("these settings are missing or wrong:\n" + "\n".join(lines)) from None
+
+
+def _variable(location: Sequence[int | str]) -> str:
+    """The variable that is wrong; what is wrong between several names them itself."""
+    return f"EVERGREEN_{'_'.join(map(str, location)).upper()}: " if location else ""

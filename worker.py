@@ -22,9 +22,10 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio.api.operatorservice.v1 import ListSearchAttributesRequest
 from temporalio.client import Client
+from temporalio.common import VersioningBehavior, WorkerDeploymentVersion
 from temporalio.runtime import PrometheusConfig, Runtime, TelemetryConfig
 from temporalio.service import RPCError
-from temporalio.worker import Worker
+from temporalio.worker import Worker, WorkerDeploymentConfig
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
 import config
@@ -66,6 +67,8 @@ OUR_MODULES = (
 )
 """Imported once and shared by all workflows: making an instance is then three times cheaper. The sandbox does not see
 into them, so a test of ours bans clocks and dice there (tests/architecture)."""
+
+WORKFLOWS: tuple[type, ...] = (Subscription, Intake, Refund, CardRefundNews)
 
 CONNECTIONS = httpx.Limits(max_connections=200, max_keepalive_connections=50)
 """More than activities run at once: waiting for a connection would count against a call's time-out."""
@@ -142,19 +145,44 @@ def composed(settings: Settings, engine: AsyncEngine, client: Client, http: http
     return worker_for(client, activities(settings, engine, client, vendor, provider), settings)
 
 
-def worker_for(client: Client, acts: Sequence[Callable[..., Any]], settings: Settings) -> Worker:
-    """A worker for our one task queue."""
+def worker_for(
+    client: Client,
+    acts: Sequence[Callable[..., Any]],
+    settings: Settings,
+    workflows: Sequence[type] = WORKFLOWS,
+) -> Worker:
+    """A worker for our one task queue; a version of its deployment, where one is set."""
     return Worker(
         client,
         task_queue=TASK_QUEUE,
-        workflows=[Subscription, Intake, Refund, CardRefundNews],
+        workflows=workflows,
         activities=acts,
-        workflow_runner=SandboxedWorkflowRunner(
-            restrictions=SandboxRestrictions.default.with_passthrough_modules(*OUR_MODULES)
-        ),
+        workflow_runner=sandboxed(),
+        deployment_config=version_of(settings),
         max_cached_workflows=settings.cached_workflows,
         graceful_shutdown_timeout=timedelta(seconds=settings.drain_seconds),
         identity=f"evergreen-{settings.build_id}@{os.getpid()}",
+    )
+
+
+def sandboxed() -> SandboxedWorkflowRunner:
+    """How workflow code is run: in the SDK's sandbox, our own modules shared."""
+    return SandboxedWorkflowRunner(
+        restrictions=SandboxRestrictions.default.with_passthrough_modules(*OUR_MODULES)
+    )
+
+
+def version_of(settings: Settings) -> WorkerDeploymentConfig | None:
+    """Which version of which deployment this worker is; None where none is set (docs/decisions/0016).
+
+    Workflows go on with the current version at their next task, so code replays what older versions began.
+    """
+    if not settings.deployment:
+        return None
+    return WorkerDeploymentConfig(
+        version=WorkerDeploymentVersion(settings.deployment, settings.build_id),
+        use_worker_versioning=True,
+        default_versioning_behavior=VersioningBehavior.AUTO_UPGRADE,
     )
 
 
@@ -226,6 +254,13 @@ async def run(settings: Settings) -> None:
         for part, warning in warnings(settings).items():
             log.warning("%s: %s", part, warning)
         log.info("worker is up: build %s, task queue %s", settings.build_id, TASK_QUEUE)
+        if settings.deployment:
+            log.info(
+                "work comes once this version is current: temporal worker deployment set-current-version "
+                "--deployment-name %s --build-id %s",
+                settings.deployment,
+                settings.build_id,
+            )
         await stop.wait()
         log.info("stopping: no new work is taken, what is under way is finished")
 

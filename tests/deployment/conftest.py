@@ -1,24 +1,34 @@
-"""Real servers for the session, with portal and payment provider; an empty book and a running worker for a test."""
+"""The stack of `make up` for the session; an empty book and a running worker for a test."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 import pytest_asyncio
 
+from commands.stack import stack_up
 from tests.commands.program import CommandLine as Program
 from tests.end_to_end.command_line import CommandLine
-from tests.end_to_end.world import OwnWorker
+from tests.end_to_end.world import FAST_PLACE, OwnWorker, world_on
 from tests.money.book import Book
-from tests.money.world import World, world
+from tests.money.world import World, with_money
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session", name="world")
 async def _world() -> AsyncIterator[World]:
-    async with world() as made:
-        yield made
+    """The stack of `make up` with clocks that can be moved; its worker stopped, as tests bring their own."""
+    with TemporaryDirectory(prefix="evergreen-", dir=FAST_PLACE) as name:
+        folder = Path(name).resolve()
+        async with (
+            stack_up(folder, time_skipping=True, fast=True) as up,
+            world_on(up, folder, identity="tests") as bare,
+            with_money(bare) as made,
+        ):
+            await up.programs["worker"].stop()
+            yield made
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")

@@ -10,12 +10,11 @@ from typing import Any
 import pytest
 from temporalio.client import WorkflowHistory
 from temporalio.worker import Replayer
-from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
 import connection
 from tests.histories import payloads
 from tests.histories.stories import STORIES
-from worker import OUR_MODULES
+from worker import sandboxed
 from workflows.subscription import Subscription
 
 RECORDED = sorted(Path(__file__).parent.glob("v*/*.json"))
@@ -30,9 +29,7 @@ async def test_a_recorded_history_replays(path: Path, kept: Callable[[Any], Any]
     """A change of the workflow that a sleeping one would stumble over fails here, not in a year."""
     replayer = Replayer(
         workflows=[Subscription],
-        workflow_runner=SandboxedWorkflowRunner(
-            restrictions=SandboxRestrictions.default.with_passthrough_modules(*OUR_MODULES)
-        ),
+        workflow_runner=sandboxed(),
         data_converter=connection.converter(payloads.CODEC.keys),
     )
     history = kept(json.loads(path.read_text(encoding="utf-8")))
