@@ -13,6 +13,7 @@ from commands import (
     demo,
     intake,
     invoices,
+    keys,
     orders,
     purchases,
     quotes,
@@ -40,6 +41,7 @@ program.command("up")(stack.up)
 program.command("demo")(demo.demo)
 program.command("migrate")(database.migrate)
 program.command("codec-pass")(codec.codec_pass)
+program.command("reseal")(keys.reseal)
 program.command("import")(intake.import_file)
 program.command("purchase")(purchases.purchase)
 program.command("list")(subscriptions.list_subscriptions)

@@ -15,6 +15,7 @@ from temporalio.workflow import NondeterminismError
 
 import connection
 from db.session import engine_for
+from tests.deployment.histories import runs_of
 from tests.deployment.next_release import STEP, CarefullyChanged, CarelesslyChanged
 from tests.end_to_end.command_line import CommandLine
 from tests.end_to_end.world import OwnWorker, WorkerProgram
@@ -27,7 +28,6 @@ DEPLOYMENT = "evergreen"
 NEXT = (CarefullyChanged, *WORKFLOWS[1:])
 TASK_COMPLETED = EventType.EVENT_TYPE_WORKFLOW_TASK_COMPLETED
 TASK_FAILED = EventType.EVENT_TYPE_WORKFLOW_TASK_FAILED
-CONTINUED = EventType.EVENT_TYPE_WORKFLOW_EXECUTION_CONTINUED_AS_NEW
 MARKED = EventType.EVENT_TYPE_MARKER_RECORDED
 
 
@@ -121,18 +121,7 @@ async def paid_ahead(book: Book) -> Subscribed:
 
 async def runs(license: Subscribed) -> list[WorkflowHistory]:
     """The histories of its runs, oldest first."""
-    described = await license.handle.describe()
-    found, run_id = [], described.raw_description.workflow_execution_info.first_run_id
-    while run_id:
-        history = await license.world.client.get_workflow_handle(
-            license.workflow_id, run_id=run_id
-        ).fetch_history()
-        found.append(history)
-        last = history.events[-1]
-        run_id = ""
-        if last.event_type == CONTINUED:
-            run_id = last.workflow_execution_continued_as_new_event_attributes.new_execution_run_id
-    return found
+    return await runs_of(license.world.client, license.workflow_id)
 
 
 async def in_run(license: Subscribed, number: int) -> bool:

@@ -5,15 +5,14 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
-from temporalio.api.common.v1 import Payload
 from temporalio.client import Client
 
 from domain.messages import State
 from sealing.payloads import is_sealed
 from tests.commands.program import CommandLine as Program
 from tests.deployment import store
+from tests.deployment.histories import payloads_in, runs_of
 from tests.end_to_end.command_line import CommandLine
 from tests.end_to_end.dates import coming
 from tests.money.book import Book, Subscribed, eventually
@@ -102,34 +101,14 @@ async def test_the_servers_store_holds_no_key_no_name_and_no_address_in_clear(
 async def shown_sealed_and_opened(world: World, license: Subscribed) -> None:
     """Who asks the server without our keys gets sealed payloads only; with them the history is as it was."""
     stranger = await Client.connect(world.stack.addresses.temporal_address)
-    found = [
-        payload
-        async for event in stranger.get_workflow_handle(license.workflow_id).fetch_history_events()
-        for payload in _payloads(event)
-    ]
+    [run] = await runs_of(stranger, license.workflow_id)
+    found = [payload for event in run.events for payload in payloads_in(event)]
     opened = [world.settings.payload_codec().opened(p) for p in found if is_sealed(p)]
     assert len(opened) > 15
     assert {p.metadata["encoding"] for p in opened} <= {b"json/plain", b"binary/null"}
     clear = [p.data for p in found if not is_sealed(p)]
     assert len([data for data in clear if TYPED.encode() in data]) == 1
     assert all(data == b"" or data.startswith(b'{"seq":') or TYPED.encode() in data for data in clear)
-
-
-def _payloads(message: Any) -> list[Payload]:
-    """Every payload in a message, but those by which the server searches."""
-    if isinstance(message, Payload):
-        return [message]
-    found: list[Payload] = []
-    for field, value in message.ListFields():
-        if field.name in ("search_attributes", "upserted_search_attributes") or field.message_type is None:
-            continue
-        if field.message_type.GetOptions().map_entry:
-            values = value.values() if field.message_type.fields_by_name["value"].message_type else ()
-        else:
-            values = value if field.is_repeated else (value,)
-        for part in values:
-            found += _payloads(part)
-    return found
 
 
 async def test_a_failure_tells_a_stranger_its_kind_but_not_its_words(book: Book, world: World, worker):
