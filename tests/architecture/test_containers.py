@@ -26,7 +26,7 @@ from tests.architecture.test_imports import MAY_IMPORT
 
 BIN = Path(sys.executable).parent
 EXAMPLE = ROOT / ".env.example"
-OPTIONAL = ("TOKEN", "STRIPE", "SMTP", "PORTAL")
+OPTIONAL = ("TOKEN", "STRIPE", "SMTP", "PORTAL", "UI_URL", "DEPLOYMENT", "BUILD_ID")
 LONG_LIVED = ("postgres", "temporal", "worker", "portal")
 ONE_SHOT = {"temporal-schema": "temporal", "temporal-namespace": "worker", "migrate": "worker"}
 """A job → who waits for its good end."""
