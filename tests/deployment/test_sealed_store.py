@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from temporalio.client import Client
@@ -73,9 +72,8 @@ async def test_the_servers_store_holds_no_key_no_name_and_no_address_in_clear(
     """An import, a decline, a refusal typed by hand; then the store is read, cell by cell and as bytes."""
     key = await imported(evergreen, world, tmp_path)
     license = await declined(book)
-    until = datetime.now(UTC) + timedelta(hours=1)
-    auth = f"Bearer {world.settings.codec_passes().write('ops:al', until)}"
-    codec = ("--codec-endpoint", f"{world.portal}/codec", "--codec-auth", auth)
+    written = await evergreen("codec-pass", "--by", "ops:al")
+    codec = ("--codec-endpoint", f"{world.portal}/codec", "--codec-auth", f"Bearer {written.out.strip()}")
     await refused(temporal, license, word=TYPED)
     await refused(temporal, license, *codec, word=SEALED)
 
