@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -39,20 +40,20 @@ async def test_a_worker_that_is_told_to_stop_under_load_fails_nothing_and_loses_
 ):
     """A hundred renewals are due at once; the program ends with 0, and another does the rest."""
     expires_on = coming(8, 31)
-    keys = await imported(world, evergreen, tmp_path, str(expires_on))
+    keys = await imported(world, evergreen, tmp_path, expires_on)
     ids = [subscription_workflow_id(row.id) for row in await rows(world)]
     assert len(ids) == MANY
     await worker.stop()
     first = await started(evergreen)
     due = asyncio.create_task(world.clocks.advance_all(ids, local(expires_on - 13 * DAY)))
-    await eventually(lambda: renewed(world, UNDER_WAY, str(expires_on)), f"{UNDER_WAY} renewals are done")
+    await eventually(lambda: renewed(world, UNDER_WAY, expires_on), f"{UNDER_WAY} renewals are done")
     told = await first.end()
-    done = await count(world, str(expires_on))
+    done = await count(world, expires_on)
     assert (told.code, done < MANY) == (0, True), told.said
 
     second = await started(evergreen)
     await due
-    await eventually(lambda: renewed(world, MANY, str(expires_on)), "all renewals are done")
+    await eventually(lambda: renewed(world, MANY, expires_on), "all renewals are done")
     assert (await second.end()).code == 0
 
     orders = [o for o in world.vendor.control("GET", "/sandbox/orders") if o["license_key"] in keys]
@@ -64,11 +65,11 @@ async def test_a_worker_that_is_told_to_stop_under_load_fails_nothing_and_loses_
     )
 
 
-async def imported(world: World, evergreen: Program, folder: Path, expires_on: str) -> set[str]:
+async def imported(world: World, evergreen: Program, folder: Path, expires_on: date) -> set[str]:
     """A hundred licenses whose renewals credits pay; their keys."""
     facts = {"product": "SmarterMail", "edition": "Professional", "size": "250", "addons": []}
     licenses: list[dict[str, Any]] = [
-        facts | {"license_key": f"SM-SECRET-LOAD-{number:04}", "expires_on": expires_on}
+        facts | {"license_key": f"SM-SECRET-LOAD-{number:04}", "expires_on": str(expires_on)}
         for number in range(MANY)
     ]
     world.vendor.control("POST", "/sandbox/licenses", json=licenses)
@@ -110,14 +111,14 @@ async def rows(world: World) -> list[Subscription]:
         return list(await session.scalars(select(Subscription)))
 
 
-async def count(world: World, expires_on: str) -> int:
+async def count(world: World, expires_on: date) -> int:
     """How many subscriptions have left their first term."""
     async with world.sessions() as session:
-        moved = select(func.count()).where(func.to_char(Subscription.expires_on, "YYYY-MM-DD") != expires_on)
+        moved = select(func.count()).where(Subscription.expires_on != expires_on)
         return await session.scalar(moved) or 0
 
 
-async def renewed(world: World, wanted: int, expires_on: str) -> bool:
+async def renewed(world: World, wanted: int, expires_on: date) -> bool:
     return await count(world, expires_on) >= wanted
 
 
