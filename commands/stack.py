@@ -30,14 +30,17 @@ async def stack_up(
 ) -> AsyncIterator[RunningStack]:
     """The whole stack with the database migrated and a worker. Raises Unreachable."""
     portal = replace(PORTAL, usual_port=ports.choose({"port": PORTAL.usual_port})["port"])
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    secret = kept_secrets(folder.resolve())["EVERGREEN_CODEC_UI_SECRET"]
+
+    def codec(held: Path) -> str:
+        secret = kept_secrets(held)["EVERGREEN_CODEC_UI_SECRET"]
+        return f"http://{LOOPBACK}:{portal.usual_port}/codec/{secret}"
+
     stack = Stack(
         folder,
         search_attributes=connection.search_attribute_types(),
         time_skipping=time_skipping,
         fast=fast,
-        ui_codec=f"http://{LOOPBACK}:{portal.usual_port}/codec/{secret}",
+        ui_codec=codec,
     )
     try:
         async with stack.up() as running_stack:

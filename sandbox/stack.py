@@ -13,7 +13,7 @@ from __future__ import annotations
 import asyncio
 import os
 import secrets
-from collections.abc import AsyncIterator, Coroutine, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -59,7 +59,7 @@ class Stack:
     """A stack to bring up on a folder, where its data, logs and `stack.json` are.
 
     `fast` is for tests: PostgreSQL does not wait for the disk. `any_ports` does not even try the usual ones.
-    The Temporal UI has payloads opened at the address `ui_codec`; none: it shows them sealed.
+    The Temporal UI has payloads opened at the address that `ui_codec` answers for the folder; none: it shows them sealed.
     """
 
     folder: Path = Path(".evergreen")
@@ -69,7 +69,7 @@ class Stack:
     time_skipping: bool = False
     fast: bool = False
     any_ports: bool = False
-    ui_codec: str | None = None
+    ui_codec: Callable[[Path], str] | None = None
 
     @asynccontextmanager
     async def up(self) -> AsyncIterator[RunningStack]:
@@ -108,7 +108,7 @@ class RunningStack:
             search_attributes=stack.search_attributes,
             time_skipping=stack.time_skipping,
             usual_ports=dict.fromkeys(temporal.USUAL_PORTS, 0) if stack.any_ports else temporal.USUAL_PORTS,
-            ui_codec=stack.ui_codec,
+            ui_codec=stack.ui_codec(folder) if stack.ui_codec else None,
             on_spawn=self._spawned,
         )
 
