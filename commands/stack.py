@@ -29,20 +29,15 @@ async def stack_up(
     folder: Path, time_skipping: bool = False, fast: bool = False
 ) -> AsyncIterator[RunningStack]:
     """The whole stack with the database migrated and a worker. Raises Unreachable."""
-    portal = replace(PORTAL, usual_port=ports.choose({"port": PORTAL.usual_port})["port"])
-
-    def codec(held: Path) -> str:
-        secret = kept_secrets(held)["EVERGREEN_CODEC_UI_SECRET"]
-        return f"http://{LOOPBACK}:{portal.usual_port}/codec/{secret}"
-
-    stack = Stack(
-        folder,
-        search_attributes=connection.search_attribute_types(),
-        time_skipping=time_skipping,
-        fast=fast,
-        ui_codec=codec,
-    )
     try:
+        portal = replace(PORTAL, usual_port=ports.choose({"port": PORTAL.usual_port})["port"])
+        stack = Stack(
+            folder,
+            search_attributes=connection.search_attribute_types(),
+            time_skipping=time_skipping,
+            fast=fast,
+            ui_codec=lambda held: _codec_address(held, portal.usual_port),
+        )
         async with stack.up() as running_stack:
             await migrate(running_stack.addresses.database_url)
             variables = environment(folder.resolve(), running_stack.addresses)
@@ -51,6 +46,11 @@ async def stack_up(
             yield running_stack
     except (FolderInUse, ProgramFailed) as failed:
         raise Unreachable(str(failed)) from failed
+
+
+def _codec_address(folder: Path, port: int) -> str:
+    """Where the portal opens payloads for a UI that sends no credentials (docs/decisions/0015)."""
+    return f"http://{LOOPBACK}:{port}/codec/{kept_secrets(folder)['EVERGREEN_CODEC_UI_SECRET']}"
 
 
 async def _tell_payments(addresses: Addresses, secret: str) -> None:
