@@ -59,7 +59,7 @@ class Stack:
     """A stack to bring up on a folder, where its data, logs and `stack.json` are.
 
     `fast` is for tests: PostgreSQL does not wait for the disk. `any_ports` does not even try the usual ones.
-    The Temporal UI has payloads opened at the address that `ui_codec` answers for the folder; else they are shown sealed.
+    The Temporal UI has payloads opened at what `ui_codec` answers for the folder; without, it shows them sealed.
     """
 
     folder: Path = Path(".evergreen")
