@@ -31,13 +31,17 @@ import config
 import connection
 import health
 import logs
+import schedule
 from activities.billing import BillingActivities
 from activities.collecting import CollectingActivities
 from activities.decisions import DecisionActivities
 from activities.intake import IntakeActivities
+from activities.license_reconciliation import LicenseReconciliation
 from activities.licensing import LicensingActivities
 from activities.notices import NoticeActivities
 from activities.ordering import OrderingActivities
+from activities.payment_reconciliation import PaymentReconciliation
+from activities.reconciliation import ReconciliationActivities
 from activities.refunding import RefundActivities
 from activities.till import Till
 from config import Settings
@@ -50,6 +54,7 @@ from payments.payment_provider import PaymentProvider
 from vendor.http import HttpVendor
 from vendor.license_vendor import LicenseVendor
 from workflows.intake import Intake
+from workflows.reconciliation import Reconciliation
 from workflows.refund import CardRefundNews, Refund
 from workflows.subscription import Subscription
 
@@ -100,6 +105,11 @@ def activities(
     decisions = DecisionActivities(sessions, client)
     notices = NoticeActivities(sessions, catalogue)
     intake = IntakeActivities(sessions, client, settings.policy())
+    reconciliation = ReconciliationActivities(sessions, client, till)
+    of_licenses = LicenseReconciliation(
+        sessions, vendor, settings.key_ring(), catalogue, settings.reconcile_vendor_per_second
+    )
+    of_payments = PaymentReconciliation(sessions, client, collecting)
     return [
         billing.settle,
         billing.lapse,
@@ -127,6 +137,13 @@ def activities(
         notices.remind,
         intake.start_chunk,
         intake.finish,
+        of_payments.look_up_unsettled,
+        of_payments.compare_payments,
+        reconciliation.start_missing,
+        reconciliation.find_strays,
+        of_licenses.compare_licenses,
+        reconciliation.look_at_rows,
+        reconciliation.conclude,
     ]
 
 
@@ -147,7 +164,7 @@ def worker_for(client: Client, acts: Sequence[Callable[..., Any]], settings: Set
     return Worker(
         client,
         task_queue=TASK_QUEUE,
-        workflows=[Subscription, Intake, Refund, CardRefundNews],
+        workflows=[Subscription, Intake, Refund, CardRefundNews, Reconciliation],
         activities=acts,
         workflow_runner=SandboxedWorkflowRunner(
             restrictions=SandboxRestrictions.default.with_passthrough_modules(*OUR_MODULES)
@@ -212,6 +229,7 @@ async def run(settings: Settings) -> None:
         await check_database(engine)
         client = await connection.connect(runtime=_runtime(settings))
         await check_search_attributes(client)
+        await schedule.keep(client, settings.reconcile_at, settings.zone)
         http = await stack.enter_async_context(httpx.AsyncClient(limits=CONNECTIONS))
         await stack.enter_async_context(composed(settings, engine, client, http))
         app = health.pages(

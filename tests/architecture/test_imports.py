@@ -32,7 +32,8 @@ MAY_IMPORT = {
     "commands": ("starter", "db", "domain", "config", "connection", "logs", "papers", "payments", "sandbox"),
     "portal": ("starter", "db", "domain", "config", "connection", "logs", "health", "papers", "payments"),
     # the composition root, and what only it needs
-    "worker": (*DOES, "activities", "workflows", "config", "connection", "health", "logs"),
+    "worker": (*DOES, "activities", "workflows", "config", "connection", "health", "logs", "schedule"),
+    "schedule": ("domain",),
     "health": (),
     "logs": (),
     # what stands in for the outside world knows nothing of us
