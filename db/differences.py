@@ -95,7 +95,7 @@ async def tell_new(session: AsyncSession, at: datetime) -> None:
         facts={
             "new": len(rows),
             "healed": sum(bool(line["healed"]) for line in lines),
-            "lines": lines[:TOLD_AT_ONCE],
+            "found": lines[:TOLD_AT_ONCE],
         },
         at=at,
     )

@@ -188,7 +188,7 @@ async def test_what_somebody_else_changed_at_the_vendor_is_reported_once_and_not
     assert "500" in reported.details["vendor"]
     async with book.world.sessions() as session:
         letters = await session.scalars(select(Notice.facts).where(Notice.kind == "differences_found"))
-        lines = [line["subject"] for facts in letters for line in facts["lines"]]
+        lines = [line["subject"] for facts in letters for line in facts["found"]]
     assert lines.count(subscription.id) == 1
     book.world.vendor.control("POST", "/sandbox/licenses?replace=true", json=[license])
     await nothing_left(book)
@@ -274,5 +274,6 @@ async def test_a_life_read_back_is_the_one_that_was_lost(book: Book):
 
 async def _open_kinds(book: Book) -> list[str]:
     async with book.world.sessions() as session:
-        rows = await session.scalars(select(DifferenceRecord.kind).where(*OPEN))
+        open_ones = select(DifferenceRecord.kind).where(*OPEN, DifferenceRecord.accepted_at.is_(None))
+        rows = await session.scalars(open_ones)
         return sorted(rows)
