@@ -95,6 +95,13 @@ class Settings(BaseSettings):
     mail_from: str = Field("Evergreen <renewals@evergreen.example>", description="the sender of our letters")
     staff_address: str = Field("support@evergreen.example", description="where notices to staff go")
 
+    reconcile_at: time = Field(time(5, 0), description="local time of the daily reconciliation")
+    reconcile_vendor_per_second: float = Field(
+        20.0,
+        gt=0,
+        description="licenses that a reconciliation reads back at the vendor, at most so many a second",
+    )
+
     portal_host: str = Field("127.0.0.1", description="address that the portal listens on")
     portal_port: int = Field(8000, description="port that the portal listens on")
     portal_url: str = Field("http://127.0.0.1:8000", description="how customers reach the portal, for links")

@@ -48,8 +48,10 @@ from domain.messages import (
     refund_workflow_id,
     subscription_workflow_id,
 )
+from domain.reconciliation import RECONCILIATION_BY_HAND, Reconciled, ReconcileRequest
 from domain.tasks import CardRefund, CardRefunds, IntakeRequest, RefundRequest
 from workflows.intake import Intake
+from workflows.reconciliation import Reconciliation
 from workflows.refund import CardRefundNews, Refund
 from workflows.subscription import Subscription
 
@@ -187,6 +189,21 @@ async def refund_news(client: Client, refund: CardRefund, standing: str) -> None
         id=card_refund_workflow_id(refund.payment_id, standing),
         task_queue=TASK_QUEUE,
         id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+    )
+
+
+async def reconcile(client: Client) -> Reconciled:
+    """Compare everything now and wait for what comes of it; one that a person has started before is joined.
+
+    Raises RPCError.
+    """
+    return await client.execute_workflow(
+        Reconciliation.run,
+        ReconcileRequest(),
+        id=RECONCILIATION_BY_HAND,
+        task_queue=TASK_QUEUE,
+        id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+        static_summary="a reconciliation by hand",
     )
 
 

@@ -32,13 +32,17 @@ import config
 import connection
 import health
 import logs
+import schedule
 from activities.billing import BillingActivities
 from activities.collecting import CollectingActivities
 from activities.decisions import DecisionActivities
 from activities.intake import IntakeActivities
+from activities.license_reconciliation import LicenseReconciliation
 from activities.licensing import LicensingActivities
 from activities.notices import NoticeActivities
 from activities.ordering import OrderingActivities
+from activities.payment_reconciliation import PaymentReconciliation
+from activities.reconciliation import ReconciliationActivities
 from activities.refunding import RefundActivities
 from activities.till import Till
 from config import Settings
@@ -51,6 +55,7 @@ from payments.payment_provider import PaymentProvider
 from vendor.http import HttpVendor
 from vendor.license_vendor import LicenseVendor
 from workflows.intake import Intake
+from workflows.reconciliation import Reconciliation
 from workflows.refund import CardRefundNews, Refund
 from workflows.subscription import Subscription
 
@@ -68,7 +73,7 @@ OUR_MODULES = (
 """Imported once and shared by all workflows: making an instance is then three times cheaper. The sandbox does not see
 into them, so a test of ours bans clocks and dice there (tests/architecture)."""
 
-WORKFLOWS: tuple[type, ...] = (Subscription, Intake, Refund, CardRefundNews)
+WORKFLOWS: tuple[type, ...] = (Subscription, Intake, Refund, CardRefundNews, Reconciliation)
 
 CONNECTIONS = httpx.Limits(max_connections=200, max_keepalive_connections=50)
 """More than activities run at once: waiting for a connection would count against a call's time-out."""
@@ -103,6 +108,11 @@ def activities(
     decisions = DecisionActivities(sessions, client)
     notices = NoticeActivities(sessions, catalogue)
     intake = IntakeActivities(sessions, client, settings.policy())
+    reconciliation = ReconciliationActivities(sessions, client, till)
+    of_licenses = LicenseReconciliation(
+        sessions, vendor, settings.key_ring(), catalogue, settings.reconcile_vendor_per_second
+    )
+    of_payments = PaymentReconciliation(sessions, client, collecting)
     return [
         billing.settle,
         billing.lapse,
@@ -130,6 +140,13 @@ def activities(
         notices.remind,
         intake.start_chunk,
         intake.finish,
+        of_payments.look_up_unsettled,
+        of_payments.compare_payments,
+        reconciliation.start_missing,
+        reconciliation.find_strays,
+        of_licenses.compare_licenses,
+        reconciliation.look_at_rows,
+        reconciliation.conclude,
     ]
 
 
@@ -240,6 +257,7 @@ async def run(settings: Settings) -> None:
         await check_database(engine)
         client = await connection.connect(settings.payload_keys(), runtime=_runtime(settings))
         await check_search_attributes(client)
+        await schedule.keep(client, settings.reconcile_at, settings.zone)
         http = await stack.enter_async_context(httpx.AsyncClient(limits=CONNECTIONS))
         await stack.enter_async_context(composed(settings, engine, client, http))
         app = health.pages(

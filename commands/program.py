@@ -17,6 +17,7 @@ from commands import (
     orders,
     purchases,
     quotes,
+    reconcile,
     refunds,
     requests,
     stack,
@@ -59,6 +60,7 @@ program.command("grant")(credits.grant)
 program.command("invoices")(invoices.list_invoices)
 program.command("invoice")(invoices.invoice)
 program.command("refund")(refunds.refund)
+program.command("reconcile")(reconcile.reconcile)
 program.command("updates")(updates.updates)
 program.command("update-done")(update_news.update_done)
 program.command("update-refused")(update_news.update_refused)

@@ -19,7 +19,7 @@ async def tell(
     session: AsyncSession,
     *,
     kind: str,
-    customer_id: str,
+    customer_id: str | None,
     at: datetime,
     facts: Mapping[str, Any],
     subscription_id: str | None = None,

@@ -56,16 +56,21 @@ async def claim(session: AsyncSession, limit: int, now: datetime, lease: timedel
     Commit before sending. One statement.
     """
     due = (
-        select(Notice.id)
+        select(
+            Notice.id,
+            func.coalesce(Customer.email, "").label("email"),
+            func.coalesce(Customer.name, "").label("name"),
+        )
+        .outerjoin(Customer, Customer.id == Notice.customer_id)
         .where(Notice.sent_at.is_(None), Notice.next_attempt_at <= now)
         .order_by(Notice.next_attempt_at, Notice.id)
         .limit(limit)
-        .with_for_update(skip_locked=True)
+        .with_for_update(of=Notice, skip_locked=True)
         .cte("due")
     )
     statement = (
         update(Notice)
-        .where(Notice.id == due.c.id, Customer.id == Notice.customer_id)
+        .where(Notice.id == due.c.id)
         .values(attempts=Notice.attempts + 1, next_attempt_at=now + lease)
         .returning(
             Notice.id,
@@ -73,8 +78,8 @@ async def claim(session: AsyncSession, limit: int, now: datetime, lease: timedel
             Notice.audience,
             Notice.subscription_id,
             Notice.facts,
-            Customer.email,
-            Customer.name,
+            due.c.email,
+            due.c.name,
             Notice.attempts,
             Notice.recorded_at,
             Notice.next_attempt_at,

@@ -3,6 +3,7 @@
 from db.models import (  # noqa: F401  (loaded for the tables they declare, not for their names)
     audit,
     customer,
+    difference,
     intake,
     invoice,
     ledger,

@@ -44,7 +44,8 @@ MAY_IMPORT = {
         "sealing",
     ),
     # the composition root, and what only it needs
-    "worker": (*DOES, "activities", "workflows", "config", "connection", "health", "logs"),
+    "worker": (*DOES, "activities", "workflows", "config", "connection", "health", "logs", "schedule"),
+    "schedule": ("domain",),
     "health": (),
     "logs": (),
     # what stands in for the outside world knows nothing of us

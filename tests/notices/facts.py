@@ -42,9 +42,15 @@ SAMPLES: dict[str, Any] = {
     "credit_note": "CRN-2027-000003",
     "decision": DECISION.model_dump(mode="json"),
     "edition": "Enterprise",
+    "healed": 1,
     "invoice": "INV-2027-000042",
     "late_until": "2027-09-30",
     "lines": [{"description": "SmarterMail Enterprise 250, 12 months", "amount_minor": 150_00}],
+    "new": 2,
+    "found": [
+        {"kind": "workflow_missing", "subject": "sub_7", "healed": True},
+        {"kind": "license_differs", "subject": "sub_8", "healed": False},
+    ],
     "next_try_on": "2027-08-19",
     "order_id": "ord_1",
     "order_kind": "renewal",
@@ -89,11 +95,13 @@ NEEDED: dict[tuple[Audience, str], tuple[str, ...]] = {
     ("staff", "update_by_hand"): (),
     ("staff", "refund_failed"): ("amount_minor",),
     ("staff", "request_new"): ("request_id", "request_kind"),
+    ("staff", "differences_found"): ("new", "healed", "found"),
 }
 """What each letter cannot do without, besides HELD; all else in SAMPLES it can, and says when it is given."""
 
 WITHOUT_LICENSE = {
     ("staff", "request_new"),
+    ("staff", "differences_found"),
     ("customer", "request_accepted"),
     ("customer", "request_declined"),
 }

@@ -56,6 +56,7 @@ SAYS: dict[tuple[Audience, str], list[str]] = {
     ("staff", "promise_soon"): ["sub_7", "18 August 2027, 17:30", "••••1A2B"],
     ("staff", "update_by_hand"): ["31 August 2028", "MAPI & EWS, Message Sniffer", "upd_1"],
     ("staff", "refund_failed"): ["sub_7", "£60.49", "as credit"],
+    ("staff", "differences_found"): ["workflow_missing (healed)", "sub_7", "license_differs", "sub_8"],
     ("staff", "request_new"): ["req_1", "larger size", "accept or decline"],
 }  # fmt: skip
 
