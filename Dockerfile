@@ -18,6 +18,7 @@ COPY papers papers
 COPY payments payments
 COPY portal portal
 COPY sandbox sandbox
+COPY telemetry telemetry
 COPY vendor vendor
 COPY workflows workflows
 ENV PATH=/venv/bin:$PATH PYTHONUNBUFFERED=1 EVERGREEN_LOG_FORMAT=json EVERGREEN_HEALTH_HOST=0.0.0.0

@@ -25,6 +25,7 @@ from domain.working_days import WorkingDays
 from notices.letters import Letterhead
 from notices.mailer import Mailer
 from notices.sender import Sender
+from notices.tally import NoTally, Tally
 from payments.stripe_provider import StripeProvider
 from payments.stripe_transport import stripe_client
 
@@ -96,8 +97,15 @@ class Settings(BaseSettings):
     health_port: int = Field(
         9465, description="worker health, /healthz and /readyz, on loopback; 0: any free port"
     )
-    health_host: str = Field("127.0.0.1", description="address that worker health and metrics listen on")
+    health_host: str = Field("127.0.0.1", description="address that health and metrics listen on")
     metrics_port: int = Field(9464, description="worker metrics for Prometheus; 0: none")
+    gauge_seconds: float = Field(
+        30.0, gt=0, description="how often the worker reads what waits, for its metrics"
+    )
+    portal_metrics_port: int = Field(9466, description="portal metrics for Prometheus; 0: none")
+    otlp_endpoint: str = Field(
+        "", description="where traces go, OTLP over HTTP, like http://127.0.0.1:4318; empty: none"
+    )
     cached_workflows: int = Field(1000, ge=1, description="workflows kept in a worker's memory")
     drain_seconds: int = Field(20, ge=0, description="how long a stopping worker lets activities finish")
     log_format: str = Field("console", pattern="^(console|json)$", description="how logs are written")
@@ -150,7 +158,7 @@ class Settings(BaseSettings):
         """Whether a payment provider is set up."""
         return bool(self.stripe_api_key.get_secret_value())
 
-    def sender(self, sessions: async_sessionmaker[AsyncSession]) -> Sender | None:
+    def sender(self, sessions: async_sessionmaker[AsyncSession], tally: Tally | None = None) -> Sender | None:
         """The sender of the outbox (R6); None without a mail server."""
         if not self.smtp_host:
             return None
@@ -163,7 +171,7 @@ class Settings(BaseSettings):
             password=self.smtp_password.get_secret_value(),
         )
         letterhead = Letterhead(self.business, self.zone, self.portal_url)
-        return Sender(sessions, mailer, self.staff_address, letterhead)
+        return Sender(sessions, mailer, self.staff_address, letterhead, tally=tally or NoTally())
 
     def policy(self) -> Policy:
         """The days and hours by which every term is planned (R2, R4, R6)."""

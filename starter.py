@@ -17,6 +17,7 @@ from datetime import timedelta
 from typing import Generic, TypeVar
 from uuid import uuid4
 
+import structlog
 from temporalio.client import (
     Client,
     WorkflowFailureError,
@@ -221,7 +222,7 @@ async def _ask(
     """
     handle = _handle(client, subscription_id)
     if not request.request_id:
-        request = request.model_copy(update={"request_id": str(uuid4())})
+        request = request.model_copy(update={"request_id": _new_request_id()})
     taken_up = False
     try:
         async with asyncio.timeout(ANSWER_WITHIN.total_seconds()):
@@ -247,6 +248,14 @@ async def _ask(
         return None
     except RPCError as failed:
         raise _not_running(failed, handle.id) from failed
+
+
+def _new_request_id() -> str:
+    """An id of its own (R10); it begins with that of the web request in which it is asked, so that logs lead from one
+    to the other.
+    """
+    asked_in = structlog.contextvars.get_contextvars().get("request_id")
+    return f"{asked_in}/{uuid4().hex[:12]}" if asked_in else str(uuid4())
 
 
 async def _leave(handle: WorkflowHandle[Subscription, object], signal: str, request: Typed) -> None:

@@ -22,7 +22,6 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio.api.operatorservice.v1 import ListSearchAttributesRequest
 from temporalio.client import Client
-from temporalio.runtime import PrometheusConfig, Runtime, TelemetryConfig
 from temporalio.service import RPCError
 from temporalio.worker import Worker
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
@@ -47,6 +46,11 @@ from domain.local_time import local_date
 from domain.messages import TASK_QUEUE
 from notices.sender import Sender
 from payments.payment_provider import PaymentProvider
+from telemetry.gauges import Gauges, showing
+from telemetry.log_lines import LogLines
+from telemetry.mail_tally import MailTally
+from telemetry.prometheus import runtime
+from telemetry.traces import exported, traced_calls
 from vendor.http import HttpVendor
 from vendor.license_vendor import LicenseVendor
 from workflows.intake import Intake
@@ -63,6 +67,7 @@ OUR_MODULES = (
     "sqlalchemy",
     "holidays",
     "httpx",
+    "opentelemetry",
 )
 """Imported once and shared by all workflows: making an instance is then three times cheaper. The sandbox does not see
 into them, so a test of ours bans clocks and dice there (tests/architecture)."""
@@ -149,6 +154,7 @@ def worker_for(client: Client, acts: Sequence[Callable[..., Any]], settings: Set
         task_queue=TASK_QUEUE,
         workflows=[Subscription, Intake, Refund, CardRefundNews],
         activities=acts,
+        interceptors=[LogLines()],
         workflow_runner=SandboxedWorkflowRunner(
             restrictions=SandboxRestrictions.default.with_passthrough_modules(*OUR_MODULES)
         ),
@@ -210,15 +216,23 @@ async def run(settings: Settings) -> None:
         engine = engine_for(settings.database_url)
         stack.push_async_callback(engine.dispose)
         await check_database(engine)
-        client = await connection.connect(runtime=_runtime(settings))
+        measured = runtime(settings.health_host, settings.metrics_port)
+        traces = stack.enter_context(exported(settings.otlp_endpoint, "worker", settings.build_id))
+        client = await connection.connect([traces] if traces else [], runtime=measured)
         await check_search_attributes(client)
         http = await stack.enter_async_context(httpx.AsyncClient(limits=CONNECTIONS))
+        if traces:
+            traced_calls(http)
         await stack.enter_async_context(composed(settings, engine, client, http))
         app = health.pages(
             lambda: health.what_is_wrong(engine, client), settings.build_id, lambda: warnings(settings)
         )
         await stack.enter_async_context(health.served(app, settings.health_host, settings.health_port))
-        sender = settings.sender(sessions_for(engine))
+        gauges = Gauges(
+            sessions_for(engine), measured.metric_meter, settings.zone, every_seconds=settings.gauge_seconds
+        )
+        await stack.enter_async_context(showing(gauges))
+        sender = settings.sender(sessions_for(engine), MailTally(measured.metric_meter))
         if sender is None:
             log.warning("no mail server is set (EVERGREEN_SMTP_HOST): letters wait in the outbox")
         else:
@@ -247,13 +261,6 @@ async def sending(sender: Sender) -> AsyncIterator[None]:
     finally:
         stop.set()
         await task
-
-
-def _runtime(settings: Settings) -> Runtime | None:
-    if not settings.metrics_port:
-        return None
-    address = f"{settings.health_host}:{settings.metrics_port}"
-    return Runtime(telemetry=TelemetryConfig(metrics=PrometheusConfig(bind_address=address)))
 
 
 def main() -> int:

@@ -12,6 +12,8 @@ from tests.architecture.source import ROOT, Import, files, imports, part_of, sho
 
 DOES = ("db", "domain", "vendor", "payments", "notices")
 
+ASKS = ("starter", "db", "domain", "config", "connection", "logs")
+
 MAY_IMPORT = {
     # what is true
     "domain": (),
@@ -29,10 +31,11 @@ MAY_IMPORT = {
     "connection": ("activities.attributes", "domain"),
     "config": ("domain", "db.license_keys", "notices", "payments"),
     "starter": ("workflows", "domain", "connection", "config"),
-    "commands": ("starter", "db", "domain", "config", "connection", "logs", "papers", "payments", "sandbox"),
-    "portal": ("starter", "db", "domain", "config", "connection", "logs", "health", "papers", "payments"),
+    "commands": (*ASKS, "papers", "payments", "sandbox"),
+    "portal": (*ASKS, "health", "papers", "payments", "telemetry"),
     # the composition root, and what only it needs
-    "worker": (*DOES, "activities", "workflows", "config", "connection", "health", "logs"),
+    "telemetry": ("db", "notices.tally"),
+    "worker": (*DOES, "telemetry", "activities", "workflows", "config", "connection", "health", "logs"),
     "health": (),
     "logs": (),
     # what stands in for the outside world knows nothing of us
