@@ -101,7 +101,7 @@ async def test_the_portal_counts_requests_by_route(world):
         await world.http.request("POST" if "webhooks" in path else "GET", portal + path)
 
     assert await world.total("evergreen_http_requests_total", "portal", route="/healthz", status="200") >= 2
-    assert await world.total("evergreen_http_requests_total", "portal", route="none", status="404") == 1
+    assert await world.total("evergreen_http_requests_total", "portal", route="none", status="404") >= 1
     assert await world.total(
         "evergreen_http_requests_total", "portal", route="/webhooks/payments", status="400"
     )
@@ -173,8 +173,8 @@ def test_prometheus_is_told_where_the_pages_are(program):
 async def test_letters_that_fail_are_counted_by_why(world):
     """Under the name for which the rules ask."""
     port = ports.free()
-    tally = MailTally(runtime("127.0.0.1", port).metric_meter)
-    tally.failed("receipt", "refused", given_up=True)
+    serving = runtime("127.0.0.1", port)
+    MailTally(serving.metric_meter).failed("receipt", "refused", given_up=True)
     page = (await world.http.get(f"http://127.0.0.1:{port}/metrics")).text
 
     assert re.search(r'^evergreen_notice_failures_total\{.*failure="refused".*\} 1$', page, re.MULTILINE)
