@@ -60,6 +60,12 @@ class Settings(BaseSettings):
         15, ge=1, le=90, description="a cancellation counts up to so many days before expiry (R2)"
     )
     renew_days_before: int = Field(14, ge=0, le=60, description="renewal date, days before expiry (R4)")
+    renewal_spread_minutes: int = Field(
+        0,
+        ge=0,
+        le=870,
+        description="what is due on one day is spread over so many minutes from 09:00 local on (R4)",
+    )
     reminder_days: Annotated[tuple[int, ...], NoDecode] = Field(
         (60, 30, 16), description="reminders, days before expiry, separated by commas (R6)"
     )
@@ -107,6 +113,14 @@ class Settings(BaseSettings):
         "", description="where traces go, OTLP over HTTP, like http://127.0.0.1:4318; empty: none"
     )
     cached_workflows: int = Field(1000, ge=1, description="workflows kept in a worker's memory")
+    starts_at_once: int = Field(
+        1, ge=1, le=200, description="workflows that a large import starts at a time; more with more workers"
+    )
+    outside_calls_per_second: float = Field(
+        0.0,
+        ge=0,
+        description="most activities a second that call outside, over all workers together; 0: any number",
+    )
     drain_seconds: int = Field(20, ge=0, description="how long a stopping worker lets activities finish")
     log_format: str = Field("console", pattern="^(console|json)$", description="how logs are written")
     log_level: str = Field(
@@ -180,6 +194,7 @@ class Settings(BaseSettings):
             notice_days=self.notice_days,
             renew_days_before=self.renew_days_before,
             reminder_days=self.reminder_days,
+            spread_minutes=self.renewal_spread_minutes,
         )
 
     def price_list(self) -> Catalogue:

@@ -26,7 +26,7 @@ from temporalio.client import (
     WorkflowUpdateRPCTimeoutOrCancelledError,
     WorkflowUpdateStage,
 )
-from temporalio.common import WorkflowIDConflictPolicy
+from temporalio.common import Priority, WorkflowIDConflictPolicy
 from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError, RPCStatusCode
 
@@ -59,6 +59,9 @@ ANSWER_WITHIN = timedelta(seconds=8)
 
 CHARGED_WITHIN = timedelta(seconds=30)
 """An order that a card pays is answered when the payment provider has answered."""
+
+SOON, LAST = Priority(priority_key=2), Priority(priority_key=5)
+"""In the queue: what staff wait for goes before the day's renewals, an import after them."""
 
 Request = TypeVar("Request", bound=Typed)
 Answer = TypeVar("Answer", Decision, OrderAnswer)
@@ -173,6 +176,7 @@ async def refund(client: Client, request: RefundRequest) -> CardRefunds:
         task_queue=TASK_QUEUE,
         id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
         static_summary=f"refund of {request.invoice} by {request.by}",
+        priority=SOON,
     )
     try:
         return await handle.result()
@@ -198,6 +202,8 @@ async def start_intake(client: Client, intake_id: str) -> None:
         IntakeRequest(intake_id=intake_id),
         id=intake_workflow_id(intake_id),
         task_queue=TASK_QUEUE,
+        static_summary="starts what an import has stored",
+        priority=LAST,
     )
 
 

@@ -104,7 +104,7 @@ def activities(
     licensing = LicensingActivities(sessions, vendor, settings.key_ring(), settings.policy())
     decisions = DecisionActivities(sessions, client)
     notices = NoticeActivities(sessions, catalogue)
-    intake = IntakeActivities(sessions, client, settings.policy())
+    intake = IntakeActivities(sessions, client, settings.policy(), settings.starts_at_once)
     return [
         billing.settle,
         billing.lapse,
@@ -159,6 +159,7 @@ def worker_for(client: Client, acts: Sequence[Callable[..., Any]], settings: Set
             restrictions=SandboxRestrictions.default.with_passthrough_modules(*OUR_MODULES)
         ),
         max_cached_workflows=settings.cached_workflows,
+        max_task_queue_activities_per_second=settings.outside_calls_per_second or None,
         graceful_shutdown_timeout=timedelta(seconds=settings.drain_seconds),
         identity=f"evergreen-{settings.build_id}@{os.getpid()}",
     )

@@ -49,7 +49,7 @@ class LicensingActivities:
     @activity.defn
     async def plan(self, request: PlanRequest) -> Milestones:
         """The milestones of a term, for a subscription that was started without them."""
-        return self.policy.milestones(request.term, request.renews_on)
+        return self.policy.milestones(request.term, request.renews_on, request.subscription_id)
 
     @activity.defn
     async def update(self, change: LicenseChange) -> Proof:
@@ -91,7 +91,7 @@ class LicensingActivities:
         async with self.sessions.begin() as session:
             held = await subscriptions.held(session, record.subscription_id, lock=True)
             done = await license_updates.done(session, held, record.order_id, record.proof, record.at)
-            plan = self.policy.milestones(record.next_term)
+            plan = self.policy.milestones(record.next_term, whose=record.subscription_id)
             ended = held.term
             await session.flush()
             open_promise = await license_updates.soonest_promise(session, held.license.id)

@@ -58,7 +58,7 @@ async def troubled(session: AsyncSession) -> dict[str, int]:
         .group_by(Subscription.state)
     )
     found = (await session.execute(query)).all()
-    return dict.fromkeys(TROUBLED, 0) | dict(map(tuple, found))
+    return dict.fromkeys(TROUBLED, 0) | {row[0]: row[1] for row in found}
 
 
 async def update_queue(session: AsyncSession) -> dict[str, Queue]:

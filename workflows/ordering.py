@@ -27,7 +27,7 @@ with workflow.unsafe.imports_passed_through():
     )
     from workflows.fulfilment import Fulfilment
     from workflows.standing import Standing
-    from workflows.steps import call, record
+    from workflows.steps import SOMEBODY_WAITS, call, record
 
 
 class Ordering:
@@ -172,7 +172,8 @@ class Ordering:
             mode=mode,
             at=workflow.now(),
         )
-        return await call(CollectingActivities.charge, request, f"charge the saved card ({mode})")
+        label = f"charge the saved card ({mode})"
+        return await call(CollectingActivities.charge, request, label, SOMEBODY_WAITS)
 
     async def _give_up(
         self, answer: OrderAnswer, order_id: str, failure: str, keep_open: bool
