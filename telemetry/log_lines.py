@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from time import perf_counter
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 import structlog
 from temporalio import activity, worker
 
-log = structlog.get_logger("activities")
+log = logging.getLogger("activities")
 
 
 class LogLines(worker.Interceptor):
@@ -39,9 +40,9 @@ class _Bound(worker.ActivityInboundInterceptor):
             try:
                 answer = await super().execute_activity(input)
             except BaseException as failed:
-                log.info("not done", failure=type(failed).__name__, ms=_since(began))
+                _tell("not done", began, failure=type(failed).__name__)
                 raise
-            log.info("done", ms=_since(began))
+            _tell("done", began)
             return answer
 
 
@@ -61,5 +62,6 @@ def request_of(arguments: Sequence[object]) -> str:
     return ""
 
 
-def _since(began: float) -> float:
-    return round((perf_counter() - began) * 1000, 1)
+def _tell(event: str, began: float, **facts: str) -> None:
+    with structlog.contextvars.bound_contextvars(ms=round((perf_counter() - began) * 1000, 1), **facts):
+        log.info(event)
