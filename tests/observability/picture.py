@@ -2,7 +2,7 @@
 
     python -m tests.observability.picture [FILE]
 
-On servers of its own, with Debian's Chromium. A renewal waits for money there; one add-on was refused, somebody resumed.
+On servers of its own, with Debian's Chromium: a renewal that waits for money, after it was cancelled and resumed.
 """
 
 from __future__ import annotations
@@ -54,9 +54,13 @@ async def taken(page: Page, ui_url: str, subscription: Subscribed, file: Path) -
     await page.get_by_text("wait for money until").first.wait_for(timeout=PATIENCE_MS)
     await page.screenshot(path=file.with_stem(f"{file.stem}-timeline"))
     await page.get_by_text("User Metadata", exact=True).click()
-    await page.get_by_text("Waits for money").first.wait_for(timeout=PATIENCE_MS)
+    framed = page.frame_locator("iframe")  # the UI shows what workflows write in a frame of its own
+    await page.wait_for_timeout(5000)
+    await page.screenshot(path="/tmp/see.png")
+    print(page.frames, await page.inner_text("body"))
+    await framed.get_by_text("Waits for money").first.wait_for(timeout=3000)
     await page.screenshot(path=file)
-    return await page.inner_text("body")
+    return await page.inner_text("body") + await framed.locator("body").first.inner_text()
 
 
 async def photograph(file: Path) -> str:
