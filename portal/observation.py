@@ -6,7 +6,7 @@ A path may hold an id that somebody guessed, a query a sign-in token: neither is
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from time import perf_counter
 from uuid import uuid4
 
@@ -25,26 +25,19 @@ FOR_SUPERVISORS = ("/healthz", "/readyz")
 log = structlog.get_logger("portal.requests")
 
 
-@dataclass(frozen=True)
 class RequestMetrics:
     """Counts and latencies by method and route, and the page that shows them."""
 
-    registry: CollectorRegistry = field(default_factory=CollectorRegistry)
-    counts: Counter = field(init=False)
-    seconds: Histogram = field(init=False)
-
-    def __post_init__(self) -> None:
-        """Register what is measured."""
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
         ProcessCollector(registry=self.registry)
         labels = ["method", "route"]
-        counts = Counter(
+        self.counts = Counter(
             "evergreen_http_requests", "Answered requests", [*labels, "status"], registry=self.registry
         )
-        seconds = Histogram(
+        self.seconds = Histogram(
             "evergreen_http_request_seconds", "Time to the last byte", labels, registry=self.registry
         )
-        object.__setattr__(self, "counts", counts)
-        object.__setattr__(self, "seconds", seconds)
 
     def serve(self, host: str, port: int) -> None:
         """Show them on `http://host:port/metrics`, in a thread that ends with the process."""

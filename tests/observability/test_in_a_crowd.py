@@ -67,3 +67,23 @@ async def test_a_cancel_is_answered_within_twice_its_idle_time_while_an_import_i
     await asked(ground, subscription.id, 10)
     after = await asked(ground, subscription.id, 40)
     assert median(meanwhile) < 2 * max(median(before), median(after))
+
+
+async def test_what_a_customer_waits_for_goes_before_the_renewals_in_the_queue(book, door, lived):
+    """As the server has it: the charge of an order that was just placed, and that of a renewal."""
+    subscription = await book.subscription()
+    await subscription.customer.save_card()
+    answer = await door.post(f"/subscriptions/{subscription.id}/addons")
+    assert answer.json() == "accepted", answer.text
+
+    assert await priorities(subscription, "charge") == {1}
+    assert await priorities(lived.waiting, "charge") == {0}, "the default, which is 3"
+
+
+async def priorities(subscription, activity):
+    """The priorities with which the activity was put into the queue."""
+    return {
+        event.activity_task_scheduled_event_attributes.priority.priority_key
+        async for event in subscription.handle.fetch_history_events()
+        if event.activity_task_scheduled_event_attributes.activity_type.name == activity
+    }

@@ -41,6 +41,20 @@ async def test_a_request_keeps_its_id_from_the_portal_into_the_workers_lines(wor
     await eventually(logged, "both are logged")
 
 
+async def test_the_steps_of_a_request_are_logged_with_its_id(world, book, door):
+    """From the id that the browser sent one finds what the worker did for it."""
+    subscription = await book.subscription()
+    await subscription.customer.save_card()
+    answer = await door.post(f"/subscriptions/{subscription.id}/addons", headers={"X-Request-ID": "jo-7"})
+    assert answer.json() == "accepted", answer.text
+
+    async def logged():
+        lines = [line for line in world.log("worker") if line.get("subscription_id") == subscription.id]
+        return any(line.get("request_id", "").startswith("jo-7/") for line in lines)
+
+    await eventually(logged, "a step with the request's id")
+
+
 async def test_no_log_holds_a_key_an_address_or_a_name(world, lived, book):
     """R28: of all that has lived here, with its failures and letters."""
     await world.http.get(f"{world.portal}/sign-in?token=hush-hush")

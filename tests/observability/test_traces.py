@@ -2,51 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-
-import httpx
-import pytest_asyncio
-from fastapi import FastAPI
-from temporalio.client import Client
-
-import connection
-import starter
-from domain.messages import AddAddons
-from telemetry.traces import Traces, exported, traced_requests
 from tests.money.book import eventually
-from tests.observability.world import World
-
-
-@pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def door(world: World) -> AsyncIterator[httpx.AsyncClient]:
-    """A web application that asks as the portal does, traced as the portal is."""
-    with exported(world.sink.url, "door", "observed") as traces:
-        assert isinstance(traces, Traces)
-        client = await Client.connect(
-            world.stack.addresses.temporal_address,
-            data_converter=connection.CONVERTER,
-            interceptors=[traces],
-        )
-        app = FastAPI()
-
-        @app.post("/subscriptions/{subscription_id}/addons")
-        async def order(subscription_id: str) -> str:
-            request = AddAddons(addons=("Message Sniffer",), by="customer")
-            taken = await starter.add_addons(client, subscription_id, request)
-            return taken.answer.outcome if taken.answer else "left"
-
-        traced_requests(app)
-        async with httpx.AsyncClient(
-            transport=httpx.ASGITransport(app), base_url="http://door.example", timeout=30
-        ) as http:
-            yield http
 
 
 async def test_one_trace_leads_from_the_request_over_the_workflow_to_provider_and_vendor(world, book, door):
     subscription = await book.subscription()
     await subscription.customer.save_card()
     answer = await door.post(f"/subscriptions/{subscription.id}/addons?token=hush")
-    assert answer.json() == "accepted"
+    assert answer.json() == "accepted", answer.text
     run_id = (await subscription.handle.describe()).run_id
 
     updated = await world.sink.until("RunActivity:update", temporalRunID=run_id)
