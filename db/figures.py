@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 
-from sqlalchemy import ColumnElement, extract, func, select
+from sqlalchemy import ColumnElement, extract, func, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.models.invoice import Invoice
@@ -94,6 +94,15 @@ async def not_started(session: AsyncSession) -> Queue:
     )
     number, age = (await session.execute(query)).one()
     return Queue(number, float(age))
+
+
+async def differences(session: AsyncSession) -> dict[str, int]:
+    """What a reconciliation found, by kind, and nobody has mended or accepted; none where there is no such table yet."""
+    if await session.scalar(text("SELECT to_regclass('differences')")) is None:
+        return {}
+    still = "healed_at IS NULL AND gone_at IS NULL AND accepted_at IS NULL"
+    query = text(f"SELECT kind, count(*) FROM differences WHERE {still} GROUP BY kind")  # noqa: S608  # our own words
+    return {row[0]: row[1] for row in (await session.execute(query)).all()}
 
 
 def _oldest_seconds(recorded_at: ColumnElement[object] | object) -> ColumnElement[float]:

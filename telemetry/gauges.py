@@ -34,6 +34,7 @@ GAUGES = {
     "evergreen_notices_failing": "Unsent notices that have failed, by how long ago they were written",
     "evergreen_starts_waiting": "Imported subscriptions whose workflow is still to be started",
     "evergreen_starts_oldest_seconds": "Age of the oldest of these",
+    "evergreen_reconcile_differences": "What a reconciliation found and nobody has mended or accepted",
     "evergreen_gauges_read_at_seconds": "When these gauges were read, seconds since 1970",
 }
 
@@ -71,6 +72,7 @@ class Gauges:
             unsent = await figures.outbox(session)
             failing = await outbox.failing(session)
             starts = await figures.not_started(session)
+            differences = await figures.differences(session)
         self._show("evergreen_money_waiting_minor", "currency", money)
         self._show("evergreen_due", "", {"": due})
         self._show("evergreen_subscriptions", "state", troubled)
@@ -79,6 +81,7 @@ class Gauges:
         self._show_queues("evergreen_outbox", "", {"": unsent})
         self._show("evergreen_notices_failing", "age", {str(age): number for age, number in failing.items()})
         self._show_queues("evergreen_starts", "", {"": starts})
+        self._show("evergreen_reconcile_differences", "kind", differences or {"none": 0})
         self._show("evergreen_gauges_read_at_seconds", "", {"": now.timestamp()})
 
     def _show_queues(self, name: str, label: str, queues: Mapping[str, Queue]) -> None:
