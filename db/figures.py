@@ -19,6 +19,10 @@ from db.outbox import NEVER
 TROUBLED = ("collecting", "updating", "refused", "lapsed")
 """States in which somebody or something is waited for; the others are too many to be counted every half minute."""
 CHANNELS = ("api", "by_hand")
+OPEN_DIFFERENCES = text(
+    "SELECT kind, count(*) FROM differences"
+    " WHERE healed_at IS NULL AND gone_at IS NULL AND accepted_at IS NULL GROUP BY kind"
+)
 
 
 @dataclass(frozen=True)
@@ -97,12 +101,10 @@ async def not_started(session: AsyncSession) -> Queue:
 
 
 async def differences(session: AsyncSession) -> dict[str, int]:
-    """What a reconciliation found, by kind, and nobody has mended or accepted; none where there is no such table yet."""
+    """What a reconciliation found, by kind, and nobody has mended or accepted; none where it keeps no table yet."""
     if await session.scalar(text("SELECT to_regclass('differences')")) is None:
         return {}
-    still = "healed_at IS NULL AND gone_at IS NULL AND accepted_at IS NULL"
-    query = text(f"SELECT kind, count(*) FROM differences WHERE {still} GROUP BY kind")  # noqa: S608  # our own words
-    return {row[0]: row[1] for row in (await session.execute(query)).all()}
+    return {row[0]: row[1] for row in (await session.execute(OPEN_DIFFERENCES)).all()}
 
 
 def _oldest_seconds(recorded_at: ColumnElement[object] | object) -> ColumnElement[float]:
