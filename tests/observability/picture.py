@@ -54,11 +54,10 @@ async def taken(page: Page, ui_url: str, subscription: Subscribed, file: Path) -
     await page.get_by_text("wait for money until").first.wait_for(timeout=PATIENCE_MS)
     await page.screenshot(path=file.with_stem(f"{file.stem}-timeline"))
     await page.get_by_text("User Metadata", exact=True).click()
-    framed = page.frame_locator("iframe")  # the UI shows what workflows write in a frame of its own
-    await page.wait_for_timeout(5000)
-    await page.screenshot(path="/tmp/see.png")
-    print(page.frames, await page.inner_text("body"))
-    await framed.get_by_text("Waits for money").first.wait_for(timeout=3000)
+    framed = page.frame_locator(
+        "#user-metadata-current-details"
+    )  # what workflows write has a frame of its own
+    await framed.get_by_text("Waits for money").first.wait_for(timeout=PATIENCE_MS)
     await page.screenshot(path=file)
     return await page.inner_text("body") + await framed.locator("body").first.inner_text()
 

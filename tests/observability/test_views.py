@@ -10,7 +10,7 @@ from tests.architecture.source import ROOT
 from tests.money.book import eventually
 
 PAGE = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
-VIEWS = dict(re.findall(r"^\| ([a-z' ]+) \| `(WorkflowType = .*?)` \|", PAGE, re.MULTILINE))
+VIEWS = dict(re.findall(r"^\| ([a-z', ]+) \| `(WorkflowType = .*?)` \|", PAGE, re.MULTILINE))
 FOUND = {
     "due this week": ["due"],
     "waiting for money": ["waiting"],
