@@ -26,6 +26,7 @@ from domain.working_days import WorkingDays
 from notices.letters import Letterhead
 from notices.mailer import Mailer
 from notices.sender import Sender
+from notices.tally import NoTally, Tally
 from payments.stripe_provider import StripeProvider
 from payments.stripe_transport import stripe_client
 from sealing.keys import Keys
@@ -66,6 +67,12 @@ class Settings(BaseSettings):
         15, ge=1, le=90, description="a cancellation counts up to so many days before expiry (R2)"
     )
     renew_days_before: int = Field(14, ge=0, le=60, description="renewal date, days before expiry (R4)")
+    renewal_spread_minutes: int = Field(
+        0,
+        ge=0,
+        le=870,
+        description="what is due on one day is spread over so many minutes from 09:00 local on (R4)",
+    )
     reminder_days: Annotated[tuple[int, ...], NoDecode] = Field(
         (60, 30, 16), description="reminders, days before expiry, separated by commas (R6)"
     )
@@ -123,9 +130,24 @@ class Settings(BaseSettings):
     health_port: int = Field(
         9465, description="worker health, /healthz and /readyz, on loopback; 0: any free port"
     )
-    health_host: str = Field("127.0.0.1", description="address that worker health and metrics listen on")
+    health_host: str = Field("127.0.0.1", description="address that health and metrics listen on")
     metrics_port: int = Field(9464, description="worker metrics for Prometheus; 0: none")
+    gauge_seconds: float = Field(
+        30.0, gt=0, description="how often the worker reads what waits, for its metrics"
+    )
+    portal_metrics_port: int = Field(9466, description="portal metrics for Prometheus; 0: none")
+    otlp_endpoint: str = Field(
+        "", description="where traces go, OTLP over HTTP, like http://127.0.0.1:4318; empty: none"
+    )
     cached_workflows: int = Field(1000, ge=1, description="workflows kept in a worker's memory")
+    starts_at_once: int = Field(
+        1, ge=1, le=200, description="workflows that a large import starts at a time; more with more workers"
+    )
+    outside_calls_per_second: float = Field(
+        0.0,
+        ge=0,
+        description="most activities a second that call outside, over all workers together; 0: any number",
+    )
     drain_seconds: int = Field(20, ge=0, description="how long a stopping worker lets activities finish")
     log_format: str = Field("console", pattern="^(console|json)$", description="how logs are written")
     log_level: str = Field(
@@ -203,7 +225,7 @@ class Settings(BaseSettings):
         """Whether a payment provider is set up."""
         return bool(self.stripe_api_key.get_secret_value())
 
-    def sender(self, sessions: async_sessionmaker[AsyncSession]) -> Sender | None:
+    def sender(self, sessions: async_sessionmaker[AsyncSession], tally: Tally | None = None) -> Sender | None:
         """The sender of the outbox (R6); None without a mail server."""
         if not self.smtp_host:
             return None
@@ -216,7 +238,7 @@ class Settings(BaseSettings):
             password=self.smtp_password.get_secret_value(),
         )
         letterhead = Letterhead(self.business, self.zone, self.portal_url)
-        return Sender(sessions, mailer, self.staff_address, letterhead)
+        return Sender(sessions, mailer, self.staff_address, letterhead, tally=tally or NoTally())
 
     def policy(self) -> Policy:
         """The days and hours by which every term is planned (R2, R4, R6)."""
@@ -225,6 +247,7 @@ class Settings(BaseSettings):
             notice_days=self.notice_days,
             renew_days_before=self.renew_days_before,
             reminder_days=self.reminder_days,
+            spread_minutes=self.renewal_spread_minutes,
         )
 
     def price_list(self) -> Catalogue:

@@ -23,7 +23,6 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio.api.operatorservice.v1 import ListSearchAttributesRequest
 from temporalio.client import Client
 from temporalio.common import VersioningBehavior, WorkerDeploymentVersion
-from temporalio.runtime import PrometheusConfig, Runtime, TelemetryConfig
 from temporalio.service import RPCError
 from temporalio.worker import Worker, WorkerDeploymentConfig
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
@@ -52,6 +51,11 @@ from domain.local_time import local_date
 from domain.messages import TASK_QUEUE
 from notices.sender import Sender
 from payments.payment_provider import PaymentProvider
+from telemetry.gauges import Gauges, showing
+from telemetry.log_lines import LogLines
+from telemetry.mail_tally import MailTally
+from telemetry.prometheus import runtime
+from telemetry.traces import exported, traced_calls
 from vendor.http import HttpVendor
 from vendor.license_vendor import LicenseVendor
 from workflows.intake import Intake
@@ -69,6 +73,7 @@ OUR_MODULES = (
     "sqlalchemy",
     "holidays",
     "httpx",
+    "opentelemetry",
 )
 """Imported once and shared by all workflows: making an instance is then three times cheaper. The sandbox does not see
 into them, so a test of ours bans clocks and dice there (tests/architecture)."""
@@ -107,7 +112,7 @@ def activities(
     licensing = LicensingActivities(sessions, vendor, settings.key_ring(), settings.policy())
     decisions = DecisionActivities(sessions, client)
     notices = NoticeActivities(sessions, catalogue)
-    intake = IntakeActivities(sessions, client, settings.policy())
+    intake = IntakeActivities(sessions, client, settings.policy(), settings.starts_at_once)
     reconciliation = ReconciliationActivities(sessions, client, till)
     of_licenses = LicenseReconciliation(
         sessions, vendor, settings.key_ring(), catalogue, settings.reconcile_vendor_per_second
@@ -174,9 +179,11 @@ def worker_for(
         task_queue=TASK_QUEUE,
         workflows=workflows,
         activities=acts,
+        interceptors=[LogLines()],
         workflow_runner=sandboxed(),
         deployment_config=version_of(settings),
         max_cached_workflows=settings.cached_workflows,
+        max_task_queue_activities_per_second=settings.outside_calls_per_second or None,
         graceful_shutdown_timeout=timedelta(seconds=settings.drain_seconds),
         identity=f"evergreen-{settings.build_id}@{os.getpid()}",
     )
@@ -255,16 +262,26 @@ async def run(settings: Settings) -> None:
         engine = engine_for(settings.database_url)
         stack.push_async_callback(engine.dispose)
         await check_database(engine)
-        client = await connection.connect(settings.payload_keys(), runtime=_runtime(settings))
+        measured = runtime(settings.health_host, settings.metrics_port)
+        traces = stack.enter_context(exported(settings.otlp_endpoint, "worker", settings.build_id))
+        client = await connection.connect(
+            settings.payload_keys(), [traces] if traces else [], runtime=measured
+        )
         await check_search_attributes(client)
         await schedule.keep(client, settings.reconcile_at, settings.zone)
         http = await stack.enter_async_context(httpx.AsyncClient(limits=CONNECTIONS))
+        if traces:
+            traced_calls(http)
         await stack.enter_async_context(composed(settings, engine, client, http))
         app = health.pages(
             lambda: health.what_is_wrong(engine, client), settings.build_id, lambda: warnings(settings)
         )
         await stack.enter_async_context(health.served(app, settings.health_host, settings.health_port))
-        sender = settings.sender(sessions_for(engine))
+        gauges = Gauges(
+            sessions_for(engine), measured.metric_meter, settings.zone, every_seconds=settings.gauge_seconds
+        )
+        await stack.enter_async_context(showing(gauges))
+        sender = settings.sender(sessions_for(engine), MailTally(measured.metric_meter))
         if sender is None:
             log.warning("no mail server is set (EVERGREEN_SMTP_HOST): letters wait in the outbox")
         else:
@@ -300,13 +317,6 @@ async def sending(sender: Sender) -> AsyncIterator[None]:
     finally:
         stop.set()
         await task
-
-
-def _runtime(settings: Settings) -> Runtime | None:
-    if not settings.metrics_port:
-        return None
-    address = f"{settings.health_host}:{settings.metrics_port}"
-    return Runtime(telemetry=TelemetryConfig(metrics=PrometheusConfig(bind_address=address)))
 
 
 def main() -> int:

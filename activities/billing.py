@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 from temporalio import activity
 
-from activities import letters
+from activities import counters, letters
 from activities.till import Till
 from db import audit, credit_use, invoices, notices, orders, payments, refunds, subscriptions
 from db.models.order import Order
@@ -56,6 +56,7 @@ class BillingActivities:
             held = await subscriptions.held(session, note.subscription_id, lock=True)
             for order in await orders.open_renewals(session, held.subscription.id):
                 await self._take_back(session, held, order, "void", note.at)
+            state_before = held.subscription.state
             held.subscription.state, held.subscription.failure_reason = "lapsed", note.reason
             late_until = local_date(note.late_until_at - A_MOMENT, self.till.working_days.zone)
             facts = {
@@ -65,6 +66,8 @@ class BillingActivities:
             }
             await _tell(session, held, "lapsed", facts, note.at)
             await _audit(session, note, "lapse")
+        if state_before != "lapsed":
+            counters.renewal("lapsed")
 
     @activity.defn
     async def give_back(self, note: OrderNote) -> CardRefunds:
@@ -75,6 +78,7 @@ class BillingActivities:
         async with self.sessions.begin() as session:
             held = await subscriptions.held(session, note.subscription_id, lock=True)
             order = await orders.by_id(session, note.order_id)
+            given_back_before = order.state == "refunded"
             pending = await self._take_back(session, held, order, "refunded", note.at)
             if (renewal := await orders.renewal_with(session, order)) is not None:
                 pending += await self._take_off(session, held, renewal, order, note.at)
@@ -87,7 +91,9 @@ class BillingActivities:
             await _tell(session, held, "update_refused", facts, note.at, order.id)
             await _tell(session, held, "update_refused", facts, note.at, order.id, "staff")
             await _audit(session, note, "refund", order.id)
-            return CardRefunds(payment_ids=tuple(pending))
+        if order.kind == "renewal" and not given_back_before:
+            counters.renewal("refused")
+        return CardRefunds(payment_ids=tuple(pending))
 
     def _bill(self, held: Held, renews_on: date) -> Bill:
         return letters.renewal_bill(self.till.catalogue, held, renews_on)

@@ -13,7 +13,7 @@ from typing import get_args
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 from temporalio import activity
 
-from activities import letters
+from activities import counters, letters
 from activities.till import Till
 from db import invoices, notices, orders, payments, refunds, subscriptions
 from db.models.order import Order
@@ -68,7 +68,10 @@ class CollectingActivities:
             return attempt
         outcome = await self._outcome(attempt, request)
         async with self.sessions.begin() as session:
-            return await self._record(session, request, attempt, outcome)
+            settlement = await self._record(session, request, attempt, outcome)
+        if isinstance(outcome, Declined) and outcome is not GIVEN_UP:
+            counters.declined(outcome.kind)
+        return settlement
 
     @activity.defn
     async def refund_card(self, request: CardRefund) -> None:

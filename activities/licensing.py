@@ -9,11 +9,11 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 from temporalio import activity
 
-from activities import letters
+from activities import counters, letters
 from activities.failures import final
 from db import audit, license_updates, notices, orders, subscriptions
 from db.license_keys import KeyRing
-from db.license_updates import Owed
+from db.license_updates import Done, Owed
 from db.models.subscription import Subscription
 from db.subscriptions import Held
 from domain.messages import State
@@ -49,7 +49,7 @@ class LicensingActivities:
     @activity.defn
     async def plan(self, request: PlanRequest) -> Milestones:
         """The milestones of a term, for a subscription that was started without them."""
-        return self.policy.milestones(request.term, request.renews_on)
+        return self.policy.milestones(request.term, request.renews_on, request.subscription_id)
 
     @activity.defn
     async def update(self, change: LicenseChange) -> Proof:
@@ -90,8 +90,8 @@ class LicensingActivities:
         """Write the proof down and step into the next term; answers its milestones."""
         async with self.sessions.begin() as session:
             held = await subscriptions.held(session, record.subscription_id, lock=True)
-            await license_updates.done(session, held, record.order_id, record.proof, record.at)
-            plan = self.policy.milestones(record.next_term)
+            done = await license_updates.done(session, held, record.order_id, record.proof, record.at)
+            plan = self.policy.milestones(record.next_term, whose=record.subscription_id)
             ended = held.term
             await session.flush()
             open_promise = await license_updates.soonest_promise(session, held.license.id)
@@ -111,6 +111,9 @@ class LicensingActivities:
                     "to": str(record.proof.expires_on),
                 },
             )
+        if done.now_first:
+            counters.renewal("renewed")
+            _count_promise(done)
         return plan
 
     @activity.defn
@@ -118,7 +121,7 @@ class LicensingActivities:
         """Write the proof of an add-on's or upgrade's update down and tell the customer (R24)."""
         async with self.sessions.begin() as session:
             held = await subscriptions.held(session, record.subscription_id, lock=True)
-            await license_updates.done(session, held, record.order_id, record.proof, record.at)
+            done = await license_updates.done(session, held, record.order_id, record.proof, record.at)
             await session.flush()
             held.subscription.promise_at = await license_updates.soonest_promise(session, held.license.id)
             if held.subscription.promise_at is None:
@@ -134,6 +137,8 @@ class LicensingActivities:
                 key=f"license_updated/{record.order_id}",
                 details={"order": record.order_id, "addons": list(record.proof.addons)},
             )
+        if done.now_first:
+            _count_promise(done)
 
     @activity.defn
     async def hand_over(self, note: OrderNote) -> None:
@@ -170,7 +175,7 @@ class LicensingActivities:
         """The promise time has passed and the license is not updated: tell staff, go on trying (R23)."""
         async with self.sessions.begin() as session:
             held = await subscriptions.held(session, note.subscription_id, lock=True)
-            await license_updates.late(session, note.order_id)
+            broken_now = await license_updates.late(session, note.order_id)
             held.subscription.promise_broken = True
             await _tell_staff(session, held, "promise_broken", note)
             await audit.record(
@@ -181,13 +186,15 @@ class LicensingActivities:
                 at=note.at,
                 key=f"promise_broken/{note.order_id}",
             )
+        if broken_now:
+            counters.promise_broken()
 
     @activity.defn
     async def end(self, record: EndRecord) -> None:
         """The subscription is over: write it down and tell the customer (R7, R22)."""
         async with self.sessions.begin() as session:
             held = await subscriptions.held(session, record.subscription_id, lock=True)
-            held.subscription.state = record.state
+            state_before, held.subscription.state = held.subscription.state, record.state
             held.subscription.auto_renew = False
             held.subscription.next_renews_on = None
             await notices.tell(
@@ -208,6 +215,13 @@ class LicensingActivities:
                 at=record.at,
                 details={"state": record.state},
             )
+        if record.state == State.EXPIRED != state_before:
+            counters.renewal("expired")
+
+
+def _count_promise(done: Done) -> None:
+    if done.promise_kept:
+        counters.promise_kept()
 
 
 def _proof(owed: Owed, seen: VendorLicense) -> Proof:

@@ -16,13 +16,13 @@ from time import perf_counter
 
 from rich.console import Console
 
-from benchmarks import answers, checking, history, ledger, renewals, storing
+from benchmarks import answers, checking, crowd, history, ledger, renewals, storing
 from benchmarks.figure import Figure
 from benchmarks.ground import ground
 from benchmarks.sheet import as_markdown, as_table, written
 from benchmarks.size import SIZES, Size
 
-PARTS = ("import", "term", "due", "database", "answer")
+PARTS = ("import", "term", "due", "database", "answer", "crowd")
 to_errors = Console(stderr=True)
 
 
@@ -52,6 +52,10 @@ async def measured(size: Size, parts: Sequence[str]) -> list[Figure]:
             if "due" in parts:
                 to_errors.print("renewals due at once …")
                 figures += await renewals.measure(size, on)
+        if "crowd" in parts:
+            async with ground(folder / "crowd") as on:
+                to_errors.print("answers in a crowd …")
+                figures += await crowd.measure(size, on)
     return figures
 
 

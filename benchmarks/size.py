@@ -17,9 +17,12 @@ class Size:
     settled: int = 200
     entries: int = 10_000
     updates: int = 150
+    crowd: int = 600
     repeats: int = 3
 
 
 SMALL = Size("small")
-LARGE = Size("large", rows_stored=50_000, starts=3_000, due=1_000, settled=4_000, updates=1_000, repeats=5)
+LARGE = Size(
+    "large", rows_stored=50_000, starts=3_000, due=1_000, settled=4_000, updates=1_000, crowd=5_000, repeats=5
+)
 SIZES = {size.name: size for size in (SMALL, LARGE)}

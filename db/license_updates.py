@@ -47,6 +47,16 @@ class Owed:
 
 
 @dataclass(frozen=True)
+class Done:
+    """What writing down a proof made of an update."""
+
+    now_first: bool
+    """It was not written down before."""
+    promise_kept: bool
+    """By the promise time (R23)."""
+
+
+@dataclass(frozen=True)
 class Wanted:
     """The license as an update is to make it."""
 
@@ -134,10 +144,11 @@ def _fix(update: LicenseUpdate, asked: Wanted, at: datetime) -> None:
     update.target_addons, update.dropped_addons = list(asked.addons), list(asked.dropped)
 
 
-async def done(session: AsyncSession, held: Held, order_id: str, proof: Proof, at: datetime) -> None:
+async def done(session: AsyncSession, held: Held, order_id: str, proof: Proof, at: datetime) -> Done:
     """The vendor's own record shows the update (R24): the order is fulfilled and our license row follows."""
     update = await orders.update_of(session, order_id)
     order = await orders.by_id(session, order_id)
+    now_first = update.state != "done"
     update.state, update.done_at = "done", at
     update.seen_expires_on, update.seen_addons = proof.expires_on, list(proof.addons)
     order.state, order.fulfilled_at = "fulfilled", at
@@ -145,11 +156,14 @@ async def done(session: AsyncSession, held: Held, order_id: str, proof: Proof, a
     license.vendor_expires_on = proof.expires_on
     license.edition, license.size = update.target_edition, update.target_size
     license.addons = list(update.target_addons)
+    return Done(now_first=now_first, promise_kept=not update.late and at <= update.promise_at)
 
 
-async def late(session: AsyncSession, order_id: str) -> None:
-    """The promise time passed before the update was done (R23)."""
-    (await orders.update_of(session, order_id)).late = True
+async def late(session: AsyncSession, order_id: str) -> bool:
+    """The promise time passed before the update was done (R23); False if that was noted before."""
+    update = await orders.update_of(session, order_id)
+    noted_before, update.late = update.late, True
+    return not noted_before
 
 
 async def warned(session: AsyncSession, order_id: str, at: datetime) -> None:

@@ -23,7 +23,9 @@ from config import Settings
 from db.session import engine_for, sessions_for
 from portal.app import application
 from portal.codec import CodecDoor
+from portal.observation import Observed, RequestMetrics
 from portal.webhooks import PaymentWebhooks
+from telemetry.traces import exported, traced_calls, traced_requests
 
 
 async def serve(settings: Settings) -> None:
@@ -31,7 +33,8 @@ async def serve(settings: Settings) -> None:
     async with AsyncExitStack() as stack:
         engine = engine_for(settings.database_url)
         stack.push_async_callback(engine.dispose)
-        client = await connection.connect(settings.payload_keys(), lazy=True)
+        traces = stack.enter_context(exported(settings.otlp_endpoint, "portal", settings.build_id))
+        client = await connection.connect(settings.payload_keys(), [traces] if traces else [], lazy=True)
         http = await stack.enter_async_context(httpx.AsyncClient())
         provider = settings.payment_provider(http)
         webhooks = PaymentWebhooks(
@@ -44,8 +47,18 @@ async def serve(settings: Settings) -> None:
             settings.codec_ui_secret.get_secret_value(),
         )
         app = application(webhooks, codec, lambda: health.what_is_wrong(engine, client), settings.build_id)
+        if traces:
+            traced_calls(http)
+            traced_requests(app)
+        metrics = RequestMetrics()
+        if settings.portal_metrics_port:
+            metrics.serve(settings.health_host, settings.portal_metrics_port)
         served = uvicorn.Config(
-            app, host=settings.portal_host, port=settings.portal_port, log_config=None, access_log=False
+            Observed(app, metrics),
+            host=settings.portal_host,
+            port=settings.portal_port,
+            log_config=None,
+            access_log=False,
         )
         await uvicorn.Server(served).serve()
 

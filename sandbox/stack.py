@@ -51,7 +51,14 @@ WORKER = Service(
     health="/readyz",
     env={"EVERGREEN_HEALTH_PORT": "{port}", "EVERGREEN_METRICS_PORT": "{metrics}"},
 )
-PORTAL = Service("portal", "-m portal", 8000, health="/readyz", env={"EVERGREEN_PORTAL_PORT": "{port}"})
+PORTAL = Service(
+    "portal",
+    "-m portal",
+    8000,
+    {"metrics": 9466},
+    health="/readyz",
+    env={"EVERGREEN_PORTAL_PORT": "{port}", "EVERGREEN_PORTAL_METRICS_PORT": "{metrics}"},
+)
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,8 @@ from tests.architecture.source import ROOT, Import, files, imports, part_of, sho
 
 DOES = ("db", "domain", "vendor", "payments", "notices")
 
+ASKS = ("starter", "db", "domain", "config", "connection", "logs")
+
 MAY_IMPORT = {
     # what is true
     "domain": (),
@@ -30,21 +32,21 @@ MAY_IMPORT = {
     "connection": ("activities.attributes", "domain", "sealing"),
     "config": ("domain", "db.license_keys", "notices", "payments", "sealing"),
     "starter": ("workflows", "domain", "connection", "config"),
-    "commands": ("starter", "db", "domain", "config", "connection", "logs", "papers", "payments", "sandbox"),
-    "portal": (
-        "starter",
-        "db",
-        "domain",
+    "commands": (*ASKS, "papers", "payments", "sandbox"),
+    "portal": (*ASKS, "health", "papers", "payments", "sealing", "telemetry"),
+    # the composition root, and what only it needs
+    "telemetry": ("db", "notices.tally"),
+    "worker": (
+        *DOES,
+        "telemetry",
+        "activities",
+        "workflows",
         "config",
         "connection",
-        "logs",
         "health",
-        "papers",
-        "payments",
-        "sealing",
+        "logs",
+        "schedule",
     ),
-    # the composition root, and what only it needs
-    "worker": (*DOES, "activities", "workflows", "config", "connection", "health", "logs", "schedule"),
     "schedule": ("domain",),
     "health": (),
     "logs": (),
