@@ -121,6 +121,7 @@ async def usable_grants(
             priority=row.CreditGrant.priority,
             expires_on=row.CreditGrant.expires_on,
             created_at=row.CreditGrant.created_at,
+            bought_for=row.CreditGrant.for_subscription_id,
         )
         for row in rows
     ]

@@ -64,6 +64,8 @@ class Grant:
     priority: int = DEFAULT_PRIORITY
     expires_on: date | None = None
     created_at: datetime = datetime(1970, 1, 1, tzinfo=UTC)
+    bought_for: str | None = None
+    """The subscription whose renewal was bought with it before the move (R19)."""
 
     def __post_init__(self) -> None:
         if self.kind not in ("promotional", "purchase"):
