@@ -45,8 +45,7 @@ class BillingActivities:
             bill = self._bill(held, request.renews_on)
             if request.late and not await self._can_be_paid(session, held, bill, request.at):
                 return _short(bill)
-            order = orders.renewal(session, held, key, request.next_term, request.at)
-            return await self.till.open_renewal(session, held, order, bill, request.at)
+            return await self.till.open_renewal(session, held, key, request.next_term, bill, request.at)
 
     @activity.defn
     async def lapse(self, note: LapseNote) -> None:

@@ -62,9 +62,9 @@ class Till:
         return await self.fall_short(session, held, order, None if has_card else NO_CARD, at)
 
     async def open_renewal(
-        self, session: AsyncSession, held: Held, order: Order, bill: Bill, at: datetime
+        self, session: AsyncSession, held: Held, key: str, bought: Term, bill: Bill, at: datetime
     ) -> Settlement:
-        """Invoice a renewal that was ordered just now, and pay what credits can pay (R18, R21).
+        """Order and invoice a renewal into the term `bought`, and pay what credits can pay (R18, R21).
 
         Nobody else knows of the order yet: nothing of it is looked up. The number, which all wait for, comes last.
         """
@@ -72,8 +72,9 @@ class Till:
         usable = await grants.usable_grants(session, held.customer.id, bill.currency, on)
         uses = credits.allocate(usable, bill.total_minor, on)
         due_minor = bill.total_minor - sum(use.amount_minor for use in uses)
+        order = orders.renewal(session, held, key, bought, at)
         failure = None if not due_minor or self.has_card(held) else NO_CARD
-        update = None if due_minor else self._owe_update(session, held, order, at)
+        update = None if due_minor else await self._owe_update(session, held, order, at)
         if failure is not None:
             held.subscription.state, held.subscription.failure_reason = "collecting", failure
         await session.flush()
@@ -168,22 +169,23 @@ class Till:
         self, session: AsyncSession, held: Held, order: Order, invoice: Invoice, at: datetime
     ) -> Settlement:
         """Nothing is due: the license update is owed by the promise time (R5, R23), the customer gets a receipt."""
-        update = self._owe_update(session, held, order, at)
+        update = await self._owe_update(session, held, order, at)
         await credit_use.convert_rest(session, held, order, at)
         charge = await payments.live_charge(session, invoice.id)
         card_minor = charge.amount_minor if charge is not None else 0
         await notices.tell_all(session, [self._receipt(held, order, invoice, card_minor, update, at)])
         return self._settled(order, invoice, update, at)
 
-    def _owe_update(self, session: AsyncSession, held: Held, order: Order, at: datetime) -> LicenseUpdate:
+    async def _owe_update(
+        self, session: AsyncSession, held: Held, order: Order, at: datetime
+    ) -> LicenseUpdate:
         promise_at = self.working_days.promise_time(at)
         channel = self.catalogue.channel(held.license.product)
-        update = orders.paid(session, order, held, at, promise_at, channel)
         row = held.subscription
         row.promise_at = min(row.promise_at or promise_at, promise_at)
         if order.kind == "renewal":
             row.state, row.failure_reason = "updating", None
-        return update
+        return await orders.paid(session, order, held, at, promise_at, channel)
 
     def _receipt(
         self,

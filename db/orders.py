@@ -116,11 +116,12 @@ def change(
     return order
 
 
-def paid(
+async def paid(
     session: AsyncSession, order: Order, held: Held, paid_at: datetime, promise_at: datetime, channel: str
 ) -> LicenseUpdate:
     """Mark the order paid and owe its license update by the promise time, in one transaction (R23, R25)."""
     order.state, order.paid_at, order.promise_at = "paid", paid_at, promise_at
+    await session.flush()  # an order that is new comes before what refers to it
     expires_on = held.license.vendor_expires_on
     update = LicenseUpdate(
         id=new_id("upd"),
