@@ -38,16 +38,15 @@ class BillingActivities:
         async with self.sessions.begin() as session:
             held = await subscriptions.held(session, request.subscription_id, lock=True)
             key = orders.renewal_key(held.subscription.id, request.term, request.round)
-            order = await orders.by_key(session, key)
-            if order is not None and (paid := await self.till.paid(session, order)):
-                return paid
-            if order is None:
-                held = replace(held, waiting=await orders.paid_changes(session, held.subscription.id))
-                bill = self._bill(held, request.renews_on)
-                if request.late and not await self._can_be_paid(session, held, bill, request.at):
-                    return _short(bill)
-                order = await self._open(session, held, key, bill, request)
-            return await self.till.use_credits(session, held, order, request.at)
+            order, waiting = await orders.for_renewal(session, held.subscription.id, key)
+            if order is not None:
+                paid = await self.till.paid(session, order)
+                return paid or await self.till.use_credits(session, held, order, request.at)
+            held = replace(held, waiting=waiting)
+            bill = self._bill(held, request.renews_on)
+            if request.late and not await self._can_be_paid(session, held, bill, request.at):
+                return _short(bill)
+            return await self.till.open_renewal(session, held, key, request.next_term, bill, request.at)
 
     @activity.defn
     async def lapse(self, note: LapseNote) -> None:
@@ -104,20 +103,6 @@ class BillingActivities:
             return True
         on = local_date(at, self.till.working_days.zone)
         return await credit_use.available_minor(session, held, on) >= bill.total_minor
-
-    async def _open(
-        self, session: AsyncSession, held: Held, key: str, bill: Bill, request: SettleRequest
-    ) -> Order:
-        order = orders.renewal(session, held, key, request.next_term, request.at)
-        await session.flush()
-        await invoices.issue(session, order, held.customer, bill, request.at)
-        usable_minor = await credit_use.available_minor(
-            session, held, local_date(request.at, self.till.working_days.zone)
-        )
-        due_minor = max(0, bill.total_minor - usable_minor)
-        facts = letters.due_facts(held, self.till.policy, bill.total_minor, due_minor)
-        await _tell(session, held, "renewal_fixed", facts, request.at)
-        return order
 
     async def _take_back(
         self, session: AsyncSession, held: Held, order: Order, state: str, at: datetime

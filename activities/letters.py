@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import date
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
 from typing import Any
 
+from db.notices import NewNotice
 from db.subscriptions import Held
 from domain import credits, pricing
 from domain.catalogue import Catalogue
@@ -70,3 +71,16 @@ def due_facts(held: Held, policy: Policy, total_minor: int, due_minor: int) -> d
         "credits_minor": total_minor - due_minor,
         "remainder_minor": due_minor,
     }
+
+
+def about(held: Held, kind: str, facts: Mapping[str, Any], at: datetime, subject: str = "") -> NewNotice:
+    """A notice to the customer about a subscription in its current term."""
+    return NewNotice(
+        kind=kind,
+        customer_id=held.customer.id,
+        subscription_id=held.subscription.id,
+        term_expires_on=held.subscription.expires_on,
+        subject=subject,
+        facts=facts,
+        at=at,
+    )

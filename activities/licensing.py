@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
@@ -29,7 +29,7 @@ from domain.tasks import (
     UpdateReport,
     UpdateStanding,
 )
-from domain.term import Term
+from domain.term import ONE_DAY, Term
 from vendor.license_vendor import ExpiryDiffers, LicenseOrder, LicenseVendor, VendorLicense, VendorRefused
 
 
@@ -92,12 +92,10 @@ class LicensingActivities:
             held = await subscriptions.held(session, record.subscription_id, lock=True)
             done = await license_updates.done(session, held, record.order_id, record.proof, record.at)
             plan = self.policy.milestones(record.next_term, whose=record.subscription_id)
-            ended = held.term
-            await session.flush()
-            open_promise = await license_updates.soonest_promise(session, held.license.id)
-            _step(held.subscription, record.next_term, plan, record.auto_renew, open_promise)
+            ended_on = record.next_term.starts_on - ONE_DAY  # asked again, the row is a term further
+            _step(held.subscription, record.next_term, plan, record.auto_renew, done.soonest_promise_at)
             facts = letters.held_facts(held) | (letters.plan_facts(plan) if record.auto_renew else {})
-            await _tell(session, held, "license_updated", facts, record.at, term=ended)
+            await _tell(session, held, "license_updated", facts, record.at, term_expires_on=ended_on)
             await audit.record(
                 session,
                 actor="evergreen",
@@ -107,7 +105,7 @@ class LicensingActivities:
                 at=record.at,
                 details={
                     "order": record.order_id,
-                    "from": str(ended.expires_on),
+                    "from": str(ended_on),
                     "to": str(record.proof.expires_on),
                 },
             )
@@ -122,8 +120,7 @@ class LicensingActivities:
         async with self.sessions.begin() as session:
             held = await subscriptions.held(session, record.subscription_id, lock=True)
             done = await license_updates.done(session, held, record.order_id, record.proof, record.at)
-            await session.flush()
-            held.subscription.promise_at = await license_updates.soonest_promise(session, held.license.id)
+            held.subscription.promise_at = done.soonest_promise_at
             if held.subscription.promise_at is None:
                 held.subscription.promise_broken = False
             facts = letters.held_facts(held)
@@ -256,14 +253,14 @@ async def _tell(
     at: datetime,
     subject: str = "",
     audience: notices.Audience = "customer",
-    term: Term | None = None,
+    term_expires_on: date | None = None,
 ) -> None:
     await notices.tell(
         session,
         kind=kind,
         customer_id=held.customer.id,
         subscription_id=held.subscription.id,
-        term_expires_on=(term or held.term).expires_on,
+        term_expires_on=term_expires_on or held.subscription.expires_on,
         subject=subject,
         facts=facts,
         at=at,
