@@ -18,6 +18,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
 from db.license_keys import KeyRing
+from db.sign_in_links import Role
 from domain import catalogue as catalogues
 from domain.catalogue import Catalogue
 from domain.milestones import Policy
@@ -87,10 +88,17 @@ class Settings(BaseSettings):
     smtp_password: SecretStr = Field(SecretStr(""), description="the password there")
     mail_from: str = Field("Evergreen <renewals@evergreen.example>", description="the sender of our letters")
     staff_address: str = Field("support@evergreen.example", description="where notices to staff go")
+    staff: Annotated[dict[str, Role], NoDecode] = Field(
+        {}, description="who may sign in as staff, address:role separated by commas; support or ops"
+    )
 
     portal_host: str = Field("127.0.0.1", description="address that the portal listens on")
     portal_port: int = Field(8000, description="port that the portal listens on")
     portal_url: str = Field("http://127.0.0.1:8000", description="how customers reach the portal, for links")
+
+    temporal_ui_url: str = Field(
+        "", description="how staff reach the Temporal UI, for links; empty: no links"
+    )
 
     build_id: str = Field("dev", description="the deployed build, shown by health and in logs")
     health_port: int = Field(
@@ -116,6 +124,14 @@ class Settings(BaseSettings):
     @classmethod
     def _days(cls, value: object) -> object:
         return [int(part) for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+    @field_validator("staff", mode="before")
+    @classmethod
+    def _people(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        pairs = (part.rpartition(":") for part in value.split(",") if part.strip())
+        return {address.strip().lower(): role.strip() for address, _, role in pairs}
 
     @field_validator("zone")
     @classmethod
@@ -163,7 +179,7 @@ class Settings(BaseSettings):
             password=self.smtp_password.get_secret_value(),
         )
         letterhead = Letterhead(self.business, self.zone, self.portal_url)
-        return Sender(sessions, mailer, self.staff_address, letterhead)
+        return Sender(sessions, mailer, self.staff_address, letterhead, seal=self.key_ring())
 
     def policy(self) -> Policy:
         """The days and hours by which every term is planned (R2, R4, R6)."""

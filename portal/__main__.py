@@ -22,6 +22,7 @@ import logs
 from config import Settings
 from db.session import engine_for, sessions_for
 from portal.app import application
+from portal.composition import means_of
 from portal.webhooks import PaymentWebhooks
 
 
@@ -33,10 +34,12 @@ async def serve(settings: Settings) -> None:
         client = await connection.connect(lazy=True)
         http = await stack.enter_async_context(httpx.AsyncClient())
         provider = settings.payment_provider(http)
+        sessions = sessions_for(engine)
         webhooks = PaymentWebhooks(
-            sessions_for(engine), client, provider, settings.stripe_webhook_secret.get_secret_value()
+            sessions, client, provider, settings.stripe_webhook_secret.get_secret_value()
         )
-        app = application(webhooks, lambda: health.what_is_wrong(engine, client), settings.build_id)
+        means = means_of(settings, sessions, client, provider)
+        app = application(means, webhooks, lambda: health.what_is_wrong(engine, client), settings.build_id)
         served = uvicorn.Config(
             app, host=settings.portal_host, port=settings.portal_port, log_config=None, access_log=False
         )

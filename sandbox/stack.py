@@ -51,7 +51,13 @@ WORKER = Service(
     health="/readyz",
     env={"EVERGREEN_HEALTH_PORT": "{port}", "EVERGREEN_METRICS_PORT": "{metrics}"},
 )
-PORTAL = Service("portal", "-m portal", 8000, health="/readyz", env={"EVERGREEN_PORTAL_PORT": "{port}"})
+PORTAL = Service(
+    "portal",
+    "-m portal",
+    8000,
+    health="/readyz",
+    env={"EVERGREEN_PORTAL_PORT": "{port}", "EVERGREEN_PORTAL_URL": "http://127.0.0.1:{port}"},
+)
 
 
 @dataclass(frozen=True)

@@ -27,10 +27,21 @@ MAY_IMPORT = {
     "workflows": ("domain", "activities"),
     # who asks
     "connection": ("activities.attributes", "domain"),
-    "config": ("domain", "db.license_keys", "notices", "payments"),
+    "config": ("domain", "db.license_keys", "db.sign_in_links", "notices", "payments"),
     "starter": ("workflows", "domain", "connection", "config"),
     "commands": ("starter", "db", "domain", "config", "connection", "logs", "papers", "payments", "sandbox"),
-    "portal": ("starter", "db", "domain", "config", "connection", "logs", "health", "papers", "payments"),
+    "portal": (
+        "starter",
+        "db",
+        "domain",
+        "config",
+        "connection",
+        "logs",
+        "health",
+        "papers",
+        "payments",
+        "notices",
+    ),
     # the composition root, and what only it needs
     "worker": (*DOES, "activities", "workflows", "config", "connection", "health", "logs"),
     "health": (),

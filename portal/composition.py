@@ -1,0 +1,47 @@
+"""What the portal depends on, from the settings."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
+from temporalio.client import Client
+
+from config import Settings
+from payments.payment_provider import PaymentProvider
+from portal.means import Means
+
+STRIPE_API = "https://api.stripe.com"
+STRIPE_PAGES = "https://checkout.stripe.com"
+
+
+def means_of(
+    settings: Settings,
+    sessions: async_sessionmaker[AsyncSession],
+    temporal: Client,
+    provider: PaymentProvider,
+) -> Means:
+    """The portal's means. Raises CatalogueError, OSError for a price list that cannot be read."""
+    return Means(
+        sessions=sessions,
+        temporal=temporal,
+        provider=provider,
+        key_ring=settings.key_ring(),
+        catalogue=settings.price_list(),
+        policy=settings.policy(),
+        working_days=settings.working_days(),
+        business=settings.business,
+        portal_url=settings.portal_url.rstrip("/"),
+        staff=settings.staff,
+        charges_cards=settings.charges_cards,
+        card_page_origins=(_card_pages(settings.stripe_api_base),),
+        temporal_ui_url=settings.temporal_ui_url.rstrip("/"),
+    )
+
+
+def _card_pages(api: str) -> str:
+    """Stripe's pages are on a host of their own; a stand-in has everything on one."""
+    if api.rstrip("/") == STRIPE_API:
+        return STRIPE_PAGES
+    parts = urlsplit(api)
+    return f"{parts.scheme}://{parts.netloc}"
