@@ -18,7 +18,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from temporalio.service import RPCError
 
 from portal.pages.rendering import page
-from portal.security.visits import SignInNeeded, sign_in_path
+from portal.security.visits import SignInNeeded, sign_in_path, visit_of
 
 log = structlog.get_logger("portal")
 
@@ -122,6 +122,8 @@ def said(request: Request, status: int, detail: str = "", headers: dict[str, str
 
 
 async def _refused(request: Request, failed: Exception) -> Response:
+    if not hasattr(request.state, "visit"):  # an address without a page: its reader is signed in all the same
+        await visit_of(request, request.app.state.means)
     return answer_to(request, failed)
 
 

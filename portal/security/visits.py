@@ -85,7 +85,7 @@ class StaffVisit:
         return self.role == "ops"
 
 
-async def _visit(request: Request, means: Given) -> Visit:
+async def visit_of(request: Request, means: Given) -> Visit:
     """Look the browser up; what its session has to say is taken along by the next page that is read."""
     token = cookies.read(request, cookies.SESSION, means)
     found = await _signed_in(token, means, takes_flashes=request.method == "GET") if token else None
@@ -114,7 +114,7 @@ async def _signed_in(token: str, means: Means, takes_flashes: bool) -> SignedIn 
     return found
 
 
-Visiting = Annotated[Visit, Depends(_visit)]
+Visiting = Annotated[Visit, Depends(visit_of)]
 """The browser that asks, whoever it is."""
 
 

@@ -82,7 +82,7 @@ async def send_link(means: Means, email: str, onward: str = "") -> None:
                 session,
                 kind="sign_in",
                 customer_id=person.customer_id,
-                audience=person.kind,
+                audience="customer" if person.customer_id else "staff",
                 to_email=person.staff_email,
                 subject=issued.id,
                 facts=letter_facts(means, person, issued),
@@ -94,9 +94,11 @@ async def send_link(means: Means, email: str, onward: str = "") -> None:
 
 def letter_facts(means: Means, person: Person, issued: Issued) -> dict[str, object]:
     """What the letter says; the link itself lies sealed in the outbox, for it opens an account."""
-    link = sealed(means.key_ring, issued.id, {"sign_in_url": f"{means.portal_url}{issued.path}"})
-    role = {"role": person.role} if person.role else {}
-    return {**link, **role, "lapses_at": issued.lapses_at.isoformat()}
+    return {
+        **sealed(means.key_ring, issued.id, {"sign_in_url": f"{means.portal_url}{issued.path}"}),
+        "lapses_at": issued.lapses_at.isoformat(),
+        "role": person.role,
+    }
 
 
 def _looks_like_an_address(text: str) -> bool:
