@@ -8,6 +8,7 @@ from starlette.staticfiles import StaticFiles
 
 import health
 from health import Check
+from papers.page import STATIC as papers
 from portal.customer.routes import router as customer_pages
 from portal.means import Means
 from portal.pages import assets, mishaps
@@ -45,6 +46,7 @@ def application(means: Means, webhooks: PaymentWebhooks, check: Check, build_id:
         app.include_router(router)
     app.include_router(webhooks.router())
     # The JSON API is included here: app.include_router(api.router) or app.mount("/api/v1", …)
+    app.mount("/papers", StaticFiles(directory=papers))
     app.mount("/static", StaticFiles(directory=assets.STATIC))
     app.router.routes.extend(health.pages(check, build_id).routes)
     return app

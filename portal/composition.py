@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 from temporalio.client import Client
 
 from config import Settings
+from papers.invoice_paper import EXAMPLE_LINES, Seller
 from payments.payment_provider import PaymentProvider
 from portal.means import Means
 
@@ -31,6 +32,7 @@ def means_of(
         policy=settings.policy(),
         working_days=settings.working_days(),
         business=settings.business,
+        seller=Seller(settings.business, EXAMPLE_LINES),
         portal_url=settings.portal_url.rstrip("/"),
         staff=settings.staff,
         charges_cards=settings.charges_cards,

@@ -17,6 +17,7 @@ from db.sign_in_links import Role
 from domain.catalogue import Catalogue
 from domain.milestones import Policy
 from domain.working_days import WorkingDays
+from papers.invoice_paper import Seller
 from payments.payment_provider import PaymentProvider
 
 
@@ -36,6 +37,7 @@ class Means:
     policy: Policy
     working_days: WorkingDays
     business: str
+    seller: Seller
     portal_url: str
     staff: dict[str, Role]
     charges_cards: bool = False

@@ -4,7 +4,32 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from portal.customer import subscriptions
+from portal.customer import (
+    adding,
+    at_renewal,
+    calendar,
+    cancelling,
+    cards,
+    credits,
+    invoices,
+    order,
+    requests,
+    subscription,
+    subscriptions,
+)
 
 router = APIRouter()
-router.include_router(subscriptions.router)
+for pages in (
+    subscriptions,
+    calendar,
+    cancelling,
+    adding,
+    at_renewal,
+    order,
+    subscription,
+    credits,
+    invoices,
+    cards,
+    requests,
+):
+    router.include_router(pages.router)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Final
 
-from domain.local_time import in_words, require_aware, zone_info
+from domain.local_time import in_words, local_date, require_aware, zone_info
 from domain.messages import State
 from domain.money import format_minor
 from notices import wording
@@ -48,6 +48,16 @@ def moment(value: datetime, zone: str) -> str:
     return f"{in_words(local.date())}, {local:%H:%M}"
 
 
+def local_day(value: datetime, zone: str) -> str:
+    """The business's local day of an instant: `16 August 2027`."""
+    return in_words(local_date(require_aware(value), zone))
+
+
+def before_midnight(value: datetime, zone: str) -> str:
+    """The local day that ends with this instant, or in which it lies: `16 August 2027`."""
+    return in_words(local_date(require_aware(value) - timedelta(microseconds=1), zone))
+
+
 def state(value: str) -> str:
     """A subscription's state in a customer's words."""
     return STATES[State(value)]
@@ -67,6 +77,8 @@ FILTERS: Final = {
     "money": money,
     "day": day,
     "moment": moment,
+    "local_day": local_day,
+    "before_midnight": before_midnight,
     "state": state,
     "tone": tone,
     "listed": listed,

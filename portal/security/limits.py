@@ -16,6 +16,7 @@ from portal.means import Means
 ASK_ADDRESS = Rate("sign_in_link/address", 5, timedelta(minutes=15))
 ASK_CLIENT = Rate("sign_in_link/client", 30, timedelta(minutes=15))
 TRY_LINK = Rate("use_link/client", 60, timedelta(minutes=15))
+REQUEST = Rate("request_form/client", 10, timedelta(hours=1))
 CHANGE = Rate("change/person", 60, timedelta(minutes=1))
 REVEAL = Rate("reveal/person", 30, timedelta(hours=1))
 

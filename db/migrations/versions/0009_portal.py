@@ -58,6 +58,12 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("what", "who_digest", "ends_at", name=op.f("pk_rate_windows")),
     )
     op.create_index(op.f("ix_rate_windows_ends_at"), "rate_windows", ["ends_at"])
+    op.drop_index("ix_subscriptions_customer_id", "subscriptions")
+    op.create_index(
+        op.f("ix_subscriptions_customer_id_expires_on_id"),
+        "subscriptions",
+        ["customer_id", "expires_on", "id"],
+    )
     op.alter_column("notices", "customer_id", nullable=True)
     op.add_column("notices", sa.Column("to_email", sa.Text(), nullable=True))
     op.create_check_constraint(
@@ -71,6 +77,8 @@ def downgrade() -> None:
     op.drop_column("notices", "to_email")
     op.execute("DELETE FROM notices WHERE customer_id IS NULL")
     op.alter_column("notices", "customer_id", nullable=False)
+    op.drop_index("ix_subscriptions_customer_id_expires_on_id", "subscriptions")
+    op.create_index("ix_subscriptions_customer_id", "subscriptions", ["customer_id"])
     op.drop_table("rate_windows")
     op.drop_table("portal_sessions")
     op.drop_table("sign_in_links")
