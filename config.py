@@ -92,6 +92,12 @@ class Settings(BaseSettings):
         {}, description="who may sign in as staff, address:role separated by commas; support or ops"
     )
 
+    oidc_issuer: str = Field(
+        "", description="identity provider that staff may sign in with, https://…; empty: by link only"
+    )
+    oidc_client_id: str = Field("", description="how the portal is known there")
+    oidc_client_secret: SecretStr = Field(SecretStr(""), description="the portal's secret there")
+
     portal_host: str = Field("127.0.0.1", description="address that the portal listens on")
     portal_port: int = Field(8000, description="port that the portal listens on")
     portal_url: str = Field("http://127.0.0.1:8000", description="how customers reach the portal, for links")

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, delete, func, select, update
+from sqlalchemy import ColumnElement, cast, delete, func, select, update
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.models.customer import Customer
@@ -83,9 +84,8 @@ async def seen(session: AsyncSession, token: str, now: datetime, said: bool) -> 
 async def flash(session: AsyncSession, token: str, message: dict[str, Any]) -> None:
     """Have the next page say something at its top, once."""
     statement = update(PortalSession).where(PortalSession.token_digest == digest(token))
-    await session.execute(
-        statement.values(flashes=PortalSession.flashes.op("||")(func.jsonb_build_array(message)))
-    )
+    added = cast([message], JSONB)
+    await session.execute(statement.values(flashes=PortalSession.flashes.op("||")(added)))
 
 
 async def close(session: AsyncSession, token: str) -> None:

@@ -38,7 +38,7 @@ async def serve(settings: Settings) -> None:
         webhooks = PaymentWebhooks(
             sessions, client, provider, settings.stripe_webhook_secret.get_secret_value()
         )
-        means = means_of(settings, sessions, client, provider)
+        means = means_of(settings, sessions, client, provider, http)
         app = application(means, webhooks, lambda: health.what_is_wrong(engine, client), settings.build_id)
         served = uvicorn.Config(
             app, host=settings.portal_host, port=settings.portal_port, log_config=None, access_log=False

@@ -15,7 +15,7 @@ from portal.pages import assets, mishaps
 from portal.security.bodies import Bodies
 from portal.security.headers import Headers
 from portal.security.origin import SameOrigin
-from portal.sign_in import account, asking, entering
+from portal.sign_in import account, asking, entering, oidc
 from portal.staff.routes import router as staff_pages
 from portal.webhooks import PaymentWebhooks
 
@@ -42,7 +42,7 @@ def application(means: Means, webhooks: PaymentWebhooks, check: Check, build_id:
     )
     app.state.means = means
     mishaps.install(app)
-    for router in (account.router, asking.router, entering.router, customer_pages, staff_pages):
+    for router in (account.router, asking.router, entering.router, oidc.router, customer_pages, staff_pages):
         app.include_router(router)
     app.include_router(webhooks.router())
     # The JSON API is included here: app.include_router(api.router) or app.mount("/api/v1", …)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from urllib.parse import urlsplit
 
+import httpx
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 from temporalio.client import Client
 
@@ -11,6 +12,7 @@ from config import Settings
 from papers.invoice_paper import EXAMPLE_LINES, Seller
 from payments.payment_provider import PaymentProvider
 from portal.means import Means
+from portal.sign_in.identity_provider import IdentityProvider
 
 STRIPE_API = "https://api.stripe.com"
 STRIPE_PAGES = "https://checkout.stripe.com"
@@ -21,6 +23,7 @@ def means_of(
     sessions: async_sessionmaker[AsyncSession],
     temporal: Client,
     provider: PaymentProvider,
+    http: httpx.AsyncClient,
 ) -> Means:
     """The portal's means. Raises CatalogueError, OSError for a price list that cannot be read."""
     return Means(
@@ -38,7 +41,15 @@ def means_of(
         charges_cards=settings.charges_cards,
         card_page_origins=(_card_pages(settings.stripe_api_base),),
         temporal_ui_url=settings.temporal_ui_url.rstrip("/"),
+        identity_provider=_identity_provider(settings, http),
     )
+
+
+def _identity_provider(settings: Settings, http: httpx.AsyncClient) -> IdentityProvider | None:
+    if not settings.oidc_issuer:
+        return None
+    secret = settings.oidc_client_secret.get_secret_value()
+    return IdentityProvider(settings.oidc_issuer, settings.oidc_client_id, secret, http)
 
 
 def _card_pages(api: str) -> str:

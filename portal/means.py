@@ -19,6 +19,7 @@ from domain.milestones import Policy
 from domain.working_days import WorkingDays
 from papers.invoice_paper import Seller
 from payments.payment_provider import PaymentProvider
+from portal.sign_in.identity_provider import IdentityProvider
 
 
 def _wall_clock() -> datetime:
@@ -44,6 +45,8 @@ class Means:
     card_page_origins: tuple[str, ...] = ()
     """Where the payment provider's own pages are: a form may lead there, and nowhere else outside."""
     temporal_ui_url: str = ""
+    identity_provider: IdentityProvider | None = None
+    """Where staff may sign in besides by link; None: by link only."""
     clock: Callable[[], datetime] = field(default=_wall_clock)
 
     @property

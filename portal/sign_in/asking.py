@@ -31,7 +31,8 @@ class AskPage:
     onward: str
     email: str = ""
     mistake: str = ""
-    oidc_label: str = ""
+    staff_door: bool = False
+    """Staff may also sign in with the identity provider."""
 
 
 @dataclass(frozen=True)
@@ -42,12 +43,12 @@ class AskedPage:
 
 
 @router.get("/sign-in")
-async def ask(request: Request, visit: Visiting, onward: str = "") -> Response:
+async def ask(request: Request, visit: Visiting, means: Given, onward: str = "") -> Response:
     """The form; whoever is signed in already goes on."""
     wanted = onward if is_own_path(onward) else ""
     if visit.signed_in is not None:
         return seen_next(wanted or "/")
-    return page(request, "sign_in/ask.html", AskPage(wanted))
+    return page(request, "sign_in/ask.html", AskPage(wanted, staff_door=means.identity_provider is not None))
 
 
 @router.post("/sign-in")
@@ -60,7 +61,12 @@ async def asked(
     onward = onward if is_own_path(onward) else ""
     if not _looks_like_an_address(email):
         mistake = "Write the e-mail address under which we know you, like jo@example.com."
-        return page(request, "sign_in/ask.html", AskPage(onward, email, mistake), status=422)
+        return page(
+            request,
+            "sign_in/ask.html",
+            AskPage(onward, email, mistake, means.identity_provider is not None),
+            status=422,
+        )
     await limits.hold(means, limits.ASK_CLIENT, limits.client_of(request))
     await limits.hold(means, limits.ASK_ADDRESS, email)
     afterwards.add_task(send_link, means, email, onward)

@@ -16,6 +16,8 @@ from tests.money.world import World
 
 def portal_application(world: World, **changes: Any) -> FastAPI:
     """The application on the world's servers; `changes` are to its means."""
-    means = replace(means_of(world.settings, world.sessions, world.client, world.provider), **changes)
+    means = replace(
+        means_of(world.settings, world.sessions, world.client, world.provider, world.http), **changes
+    )
     webhooks = PaymentWebhooks(world.sessions, world.client, world.provider, world.webhook_secret)
     return application(means, webhooks, lambda: health.what_is_wrong(world.engine, world.client), "test")

@@ -1,4 +1,4 @@
-"""The portal while one of its servers is away: pages still read, a wish is taken or clearly refused, nothing is lost."""
+"""The portal while a server is away: pages still read, a wish is taken or clearly refused, nothing is lost."""
 
 from __future__ import annotations
 

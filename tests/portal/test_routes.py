@@ -54,6 +54,8 @@ TABLE = [
     Route("GET", "/account", SIGN_IN, 200, 200, 200, 200),
     Route("GET", "/sign-in", 200, ELSEWHERE, ELSEWHERE, ELSEWHERE, ELSEWHERE),
     open_to_all("POST", "/sign-in", 422),
+    open_to_all("GET", "/sign-in/staff", 404),
+    open_to_all("GET", "/sign-in/staff/back", 404),
     open_to_all("GET", "/sign-in/link/{token}", 410),
     open_to_all("POST", "/sign-in/enter", 410),
     open_to_all("GET", "/signed-out", 200),
