@@ -21,6 +21,7 @@ import health
 import logs
 from config import Settings
 from db.session import engine_for, sessions_for
+from domain.catalogue import CatalogueError
 from portal.app import application
 from portal.composition import means_of
 from portal.webhooks import PaymentWebhooks
@@ -54,6 +55,9 @@ def main() -> int:
         asyncio.run(serve(settings))
     except config.BadSettings as wrong:
         sys.stderr.write(f"portal: {wrong}\n")
+        return 2
+    except CatalogueError as wrong:
+        sys.stderr.write(f"portal: EVERGREEN_CATALOGUE cannot be used: {wrong}\n")
         return 2
     except connection.TemporalUnreachable as wrong:
         sys.stderr.write(f"portal: {wrong}\n")

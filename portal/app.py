@@ -12,6 +12,7 @@ from papers.page import STATIC as papers
 from portal.customer.routes import router as customer_pages
 from portal.means import Means
 from portal.pages import assets, mishaps
+from portal.readiness import Readiness
 from portal.security.bodies import Bodies
 from portal.security.headers import Headers
 from portal.security.origin import SameOrigin
@@ -48,5 +49,6 @@ def application(means: Means, webhooks: PaymentWebhooks, check: Check, build_id:
     # The JSON API is included here: app.include_router(api.router) or app.mount("/api/v1", …)
     app.mount("/papers", StaticFiles(directory=papers))
     app.mount("/static", StaticFiles(directory=assets.STATIC))
-    app.router.routes.extend(health.pages(check, build_id).routes)
+    readiness = Readiness(check)
+    app.router.routes.extend(health.pages(readiness.check, build_id, readiness.warnings).routes)
     return app

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from fastapi import APIRouter, Request
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -24,6 +24,8 @@ from portal.security import limits
 from portal.security.forms import Form
 from portal.security.visits import Customer
 
+WATCHED_FOR = timedelta(minutes=10)
+
 router = APIRouter()
 
 
@@ -42,6 +44,8 @@ class OrderPage:
     promise_at: datetime | None
     fulfilled_at: datetime | None
     late: bool
+    watched: bool
+    """Done within minutes most often: so long the page looks by itself. A page left open all day does not."""
     invoice: str
     total_minor: int
     due_minor: int
@@ -122,6 +126,9 @@ async def _model(session: AsyncSession, means: Means, held: Held, order_id: str)
         promise_at=order.promise_at,
         fulfilled_at=order.fulfilled_at,
         late=order.state == "paid" and order.promise_at is not None and means.now() > order.promise_at,
+        watched=order.state == "paid"
+        and order.paid_at is not None
+        and means.now() - order.paid_at < WATCHED_FOR,
         invoice=invoice.number if invoice else "",
         total_minor=invoice.total_minor if invoice else 0,
         due_minor=invoice.due_minor if invoice else 0,

@@ -88,7 +88,10 @@ class StaffVisit:
 async def visit_of(request: Request, means: Given) -> Visit:
     """Look the browser up; what its session has to say is taken along by the next page that is read."""
     token = cookies.read(request, cookies.SESSION, means)
-    found = await _signed_in(token, means, takes_flashes=request.method == "GET") if token else None
+    takes_flashes = (
+        request.method == "GET" and "hx-request" not in request.headers
+    )  # a part of a page has no top
+    found = await _signed_in(token, means, takes_flashes) if token else None
     if token and found is not None:
         visit = Visit(token, found)
     else:

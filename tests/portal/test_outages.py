@@ -56,6 +56,8 @@ async def test_without_temporal_pages_still_read_and_a_cancellation_is_refused_c
         assert "nothing has been changed" in somebody.text
         again = somebody.form(f"{here}/cancel")
         assert ("reason", "moved") in again.fields
+        health = await somebody.http.get("/readyz")
+        assert (health.status_code, list(health.json()["warnings"])) == (200, ["temporal"])
         for path in ("/subscriptions", here, f"{here}/addons", "/credits", "/invoices"):
             assert (await somebody.open(path)).status_code == 200
     finally:
