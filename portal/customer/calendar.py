@@ -60,4 +60,4 @@ def calendar_file(life: Life, link: str, business: str, made_at: datetime) -> by
     calendar.add("prodid", f"-//{business}//Evergreen//EN")
     calendar.add("version", "2.0")
     calendar.add_component(event)
-    return calendar.to_ical()
+    return bytes(calendar.to_ical())

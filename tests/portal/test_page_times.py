@@ -31,8 +31,8 @@ INSERT INTO orders
 INSERT INTO notices (id, subscription_id, customer_id, audience, kind, facts, at, sent_at)
     SELECT 'ntc_' || n, 'sub_' || n, 'cus_' || (n % {customers} + 1), 'customer', 'expired', '{{}}', now(), now()
         FROM generate_series(1, {rows}) n;
-INSERT INTO audit (at, actor, action, subject)
-    SELECT now(), 'a', 'renew', 'sub_' || n FROM generate_series(1, {rows}) n;
+INSERT INTO audit (at, actor, action, subject, details)
+    SELECT now(), 'a', 'renew', 'sub_' || n, '{{"to": "2027-08-31"}}' FROM generate_series(1, {rows}) n;
 ANALYZE customers, licenses, subscriptions, orders, notices, audit;
 """
 

@@ -21,6 +21,7 @@ NOBODY = "nobody@example.org"
 
 async def until_sent(world, email):
     """Send what is in the outbox; the newest mail to the address as plain text."""
+    await eventually_linked(world)
     sender = world.settings.sender(world.sessions)
     stop = asyncio.Event()
     sending = asyncio.create_task(sender.run(stop))
