@@ -27,7 +27,8 @@ demo: $(READY) ## the main job on the embedded stack, a year in a minute (EXIT=1
 up: $(READY) ## the embedded stack, kept up until Ctrl-C
 	$(BIN)/python starter.py up
 
-test: $(READY) ## all tests, on real servers
+test: $(READY) ## all tests, on real servers (and in Chromium, which .ci/chromium installs)
+	.ci/chromium
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
 
 check: $(READY) ## lint, types, architecture, docs

@@ -19,6 +19,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
 from db.license_keys import KeyRing
+from db.sign_in_links import Role
 from domain import catalogue as catalogues
 from domain.catalogue import Catalogue
 from domain.milestones import Policy
@@ -101,6 +102,15 @@ class Settings(BaseSettings):
     smtp_password: SecretStr = Field(SecretStr(""), description="the password there")
     mail_from: str = Field("Evergreen <renewals@evergreen.example>", description="the sender of our letters")
     staff_address: str = Field("support@evergreen.example", description="where notices to staff go")
+    staff: Annotated[dict[str, Role], NoDecode] = Field(
+        {}, description="who may sign in as staff, address:role separated by commas; support or ops"
+    )
+
+    oidc_issuer: str = Field(
+        "", description="identity provider that staff may sign in with, https://…; empty: by link only"
+    )
+    oidc_client_id: str = Field("", description="how the portal is known there")
+    oidc_client_secret: SecretStr = Field(SecretStr(""), description="the portal's secret there")
 
     reconcile_at: time = Field(time(5, 0), description="local time of the daily reconciliation")
     reconcile_vendor_per_second: float = Field(
@@ -114,7 +124,7 @@ class Settings(BaseSettings):
     portal_url: str = Field("http://127.0.0.1:8000", description="how customers reach the portal, for links")
 
     temporal_ui_url: str = Field(
-        "", description="how staff reach the Temporal UI; its pages may ask the codec"
+        "", description="how staff reach the Temporal UI, for links; its pages may ask the codec"
     )
     codec_ui_secret: SecretStr = Field(
         SecretStr(""),
@@ -180,6 +190,14 @@ class Settings(BaseSettings):
             )
         return self
 
+    @field_validator("staff", mode="before")
+    @classmethod
+    def _people(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        pairs = (part.rpartition(":") for part in value.split(",") if part.strip())
+        return {address.strip().lower(): role.strip() for address, _, role in pairs}
+
     @field_validator("zone")
     @classmethod
     def _known_zone(cls, value: str) -> str:
@@ -238,7 +256,9 @@ class Settings(BaseSettings):
             password=self.smtp_password.get_secret_value(),
         )
         letterhead = Letterhead(self.business, self.zone, self.portal_url)
-        return Sender(sessions, mailer, self.staff_address, letterhead, tally=tally or NoTally())
+        return Sender(
+            sessions, mailer, self.staff_address, letterhead, seal=self.key_ring(), tally=tally or NoTally()
+        )
 
     def policy(self) -> Policy:
         """The days and hours by which every term is planned (R2, R4, R6)."""

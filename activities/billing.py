@@ -14,6 +14,7 @@ from activities.till import Till
 from db import audit, credit_use, invoices, notices, orders, payments, refunds, subscriptions
 from db.models.order import Order
 from db.refunds import NothingLeft
+from db.renewal_prices import renewal_bill
 from db.subscriptions import Held
 from domain import pricing
 from domain.collection import NO_CARD
@@ -95,7 +96,7 @@ class BillingActivities:
         return CardRefunds(payment_ids=tuple(pending))
 
     def _bill(self, held: Held, renews_on: date) -> Bill:
-        return letters.renewal_bill(self.till.catalogue, held, renews_on)
+        return renewal_bill(self.till.catalogue, held, renews_on)
 
     async def _can_be_paid(self, session: AsyncSession, held: Held, bill: Bill, at: datetime) -> bool:
         """After expiry it is all or nothing (R22): is there a card, or credit for the whole?"""

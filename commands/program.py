@@ -11,6 +11,7 @@ from commands import (
     credits,
     database,
     demo,
+    entrance,
     intake,
     invoices,
     keys,
@@ -40,6 +41,7 @@ program = typer.Typer(
 
 program.command("up")(stack.up)
 program.command("demo")(demo.demo)
+program.command("sign-in-link")(entrance.sign_in_link)
 program.command("migrate")(database.migrate)
 program.command("codec-pass")(codec.codec_pass)
 program.command("reseal")(keys.reseal)

@@ -12,6 +12,7 @@ import httpx
 
 import connection
 from commands import running
+from commands.entrance import show_entrances
 from commands.running import Unreachable
 from commands.screen import AsJson, console, document
 from db import schema
@@ -40,8 +41,9 @@ async def stack_up(
         )
         async with stack.up() as running_stack:
             await migrate(running_stack.addresses.database_url)
-            variables = environment(folder.resolve(), running_stack.addresses)
-            await running_stack.run(WORKER, portal, env=variables)
+            await running_stack.run(portal, env=environment(folder.resolve(), running_stack.addresses))
+            variables = environment(folder.resolve(), running_stack.addresses)  # with the portal's address
+            await running_stack.run(WORKER, env=variables)
             await _tell_payments(running_stack.addresses, variables["EVERGREEN_STRIPE_WEBHOOK_SECRET"])
             yield running_stack
     except (FolderInUse, ProgramFailed) as failed:
@@ -81,10 +83,17 @@ def up(as_json: AsJson = False) -> None:
         async with stack_up(running.FOLDER) as running_stack:
             addresses = running_stack.addresses
             if as_json:
-                document({"temporal_ui": addresses.temporal_ui_url, "temporal": addresses.temporal_address})
+                portal = addresses.urls["portal"]
+                document(
+                    {
+                        "temporal_ui": addresses.temporal_ui_url,
+                        "temporal": addresses.temporal_address,
+                        "portal": portal,
+                    }
+                )
             console.print(f"[bold]Temporal UI[/]  {addresses.temporal_ui_url}")
             console.print(f"Temporal     {addresses.temporal_address}")
-            console.print(f"portal       {addresses.urls['portal']}")
+            await show_entrances(addresses)
             console.print(f"mails        {addresses.urls['mail']}")
             console.print(f"vendor       {addresses.urls['vendor']}")
             console.print(f"payments     {addresses.urls['payments']}")

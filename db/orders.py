@@ -176,6 +176,20 @@ async def renewal_with(session: AsyncSession, refused: Order) -> Order | None:
     return (await session.scalars(query)).one_or_none()
 
 
+async def of_subscription(session: AsyncSession, subscription_id: str, order_id: str) -> Order | None:
+    """The order of this id, if it is of this subscription; nothing is locked."""
+    query = select(Order).where(Order.id == order_id, Order.subscription_id == subscription_id)
+    return (await session.scalars(query)).one_or_none()
+
+
+async def unfinished_changes(session: AsyncSession, subscription_id: str) -> list[Order]:
+    """Add-ons and upgrades that wait to be paid or to be done at the vendor, oldest first; nothing is locked."""
+    query = select(Order).where(
+        Order.subscription_id == subscription_id, Order.kind != "renewal", Order.state.in_(("open", "paid"))
+    )
+    return list((await session.scalars(query.order_by(Order.id))).all())
+
+
 async def refuse_update(session: AsyncSession, order: Order, refusal: str) -> None:
     """The vendor's final no to the order's license update (R23)."""
     update = await update_of(session, order.id)

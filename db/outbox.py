@@ -41,8 +41,11 @@ class Claimed:
     audience: Audience
     subscription_id: str | None
     facts: dict[str, Any] = field(repr=False)
-    customer_email: str = field(repr=False)
+    customer_email: str | None = field(repr=False)
     customer_name: str = field(repr=False)
+    """Empty, where it is about no customer."""
+    to_email: str | None = field(repr=False)
+    """One person's address, instead of the customer's or that of all staff."""
     attempts: int
     """This one included. No two claims of a notice have the same."""
     written_at: datetime
@@ -56,16 +59,12 @@ async def claim(session: AsyncSession, limit: int, now: datetime, lease: timedel
     Commit before sending. One statement.
     """
     due = (
-        select(
-            Notice.id,
-            func.coalesce(Customer.email, "").label("email"),
-            func.coalesce(Customer.name, "").label("name"),
-        )
-        .outerjoin(Customer, Customer.id == Notice.customer_id)
+        select(Notice.id, Customer.email, Customer.name)
+        .join(Customer, Customer.id == Notice.customer_id, isouter=True)
         .where(Notice.sent_at.is_(None), Notice.next_attempt_at <= now)
         .order_by(Notice.next_attempt_at, Notice.id)
         .limit(limit)
-        .with_for_update(of=Notice, skip_locked=True)
+        .with_for_update(skip_locked=True, of=Notice)
         .cte("due")
     )
     statement = (
@@ -79,7 +78,8 @@ async def claim(session: AsyncSession, limit: int, now: datetime, lease: timedel
             Notice.subscription_id,
             Notice.facts,
             due.c.email,
-            due.c.name,
+            func.coalesce(due.c.name, ""),
+            Notice.to_email,
             Notice.attempts,
             Notice.recorded_at,
             Notice.next_attempt_at,

@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import sys
 from contextlib import AsyncExitStack
+from functools import partial
 
 import httpx
 import uvicorn
@@ -21,9 +22,12 @@ import health
 import logs
 from config import Settings
 from db.session import engine_for, sessions_for
+from domain.catalogue import CatalogueError
 from portal.app import application
 from portal.codec import CodecDoor
+from portal.composition import means_of
 from portal.observation import Observed, RequestMetrics
+from portal.security import visits
 from portal.webhooks import PaymentWebhooks
 from telemetry.traces import exported, traced_calls, traced_requests
 
@@ -37,16 +41,20 @@ async def serve(settings: Settings) -> None:
         client = await connection.connect(settings.payload_keys(), [traces] if traces else [], lazy=True)
         http = await stack.enter_async_context(httpx.AsyncClient())
         provider = settings.payment_provider(http)
+        sessions = sessions_for(engine)
         webhooks = PaymentWebhooks(
-            sessions_for(engine), client, provider, settings.stripe_webhook_secret.get_secret_value()
+            sessions, client, provider, settings.stripe_webhook_secret.get_secret_value()
         )
+        means = means_of(settings, sessions, client, provider, http)
         codec = CodecDoor(
             settings.payload_codec(),
             settings.codec_passes(),
             settings.temporal_ui_url,
             settings.codec_ui_secret.get_secret_value(),
+            signed_in=partial(visits.ops_email, means),
         )
-        app = application(webhooks, codec, lambda: health.what_is_wrong(engine, client), settings.build_id)
+        check = partial(health.what_is_wrong, engine, client)
+        app = application(means, webhooks, codec, check, settings.build_id)
         if traces:
             traced_calls(http)
             traced_requests(app)
@@ -71,6 +79,9 @@ def main() -> int:
         asyncio.run(serve(settings))
     except config.BadSettings as wrong:
         sys.stderr.write(f"portal: {wrong}\n")
+        return 2
+    except CatalogueError as wrong:
+        sys.stderr.write(f"portal: EVERGREEN_CATALOGUE cannot be used: {wrong}\n")
         return 2
     except connection.TemporalUnreachable as wrong:
         sys.stderr.write(f"portal: {wrong}\n")

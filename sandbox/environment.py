@@ -15,16 +15,19 @@ SECRETS = "secrets.json"
 
 def environment(folder: Path, addresses: Addresses) -> dict[str, str]:
     """Environment variables of worker, portal and command line on the stack in this folder."""
+    portal = {"EVERGREEN_PORTAL_URL": addresses.urls["portal"]} if "portal" in addresses.urls else {}
     return {
+        **portal,
         "EVERGREEN_DATABASE_URL": addresses.database_url,
         "EVERGREEN_VENDOR_URL": addresses.urls["vendor"],
         "EVERGREEN_VENDOR_TOKEN": addresses.token.get_secret_value(),
         "EVERGREEN_STRIPE_API_BASE": addresses.urls["payments"],
         "EVERGREEN_STRIPE_API_KEY": f"sk_test_{addresses.token.get_secret_value()}",
         "EVERGREEN_STRIPE_WEBHOOK_SECRET": f"whsec_{addresses.token.get_secret_value()}",
-        "EVERGREEN_TEMPORAL_UI_URL": addresses.temporal_ui_url,
         "TEMPORAL_ADDRESS": addresses.temporal_address,
         "TEMPORAL_NAMESPACE": addresses.temporal_namespace,
+        "EVERGREEN_TEMPORAL_UI_URL": addresses.temporal_ui_url,
+        "EVERGREEN_STAFF": "jo@evergreen.example:support,al@evergreen.example:ops",
         **smtp_environment(folder / "mail.db"),
         **kept_secrets(folder),
     }

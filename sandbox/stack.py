@@ -57,7 +57,11 @@ PORTAL = Service(
     8000,
     {"metrics": 9466},
     health="/readyz",
-    env={"EVERGREEN_PORTAL_PORT": "{port}", "EVERGREEN_PORTAL_METRICS_PORT": "{metrics}"},
+    env={
+        "EVERGREEN_PORTAL_PORT": "{port}",
+        "EVERGREEN_PORTAL_URL": "http://127.0.0.1:{port}",
+        "EVERGREEN_PORTAL_METRICS_PORT": "{metrics}",
+    },
 )
 
 

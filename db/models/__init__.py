@@ -14,5 +14,6 @@ from db.models import (  # noqa: F401  (loaded for the tables they declare, not 
     payment,
     quote,
     request,
+    sign_in,
     subscription,
 )

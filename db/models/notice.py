@@ -35,6 +35,8 @@ class Notice(Record):
     subscription_id: Mapped[str | None] = mapped_column(ForeignKey("subscriptions.id"))
     customer_id: Mapped[str | None] = mapped_column(ForeignKey("customers.id"))
     """None: a notice to staff that is about no customer."""
+    to_email: Mapped[str | None]
+    """The address, where it is not that of the customer or of all staff."""
     audience: Mapped[str]
     term_expires_on: Mapped[date | None]
     kind: Mapped[str]

@@ -30,10 +30,10 @@ MAY_IMPORT = {
     "workflows": ("domain", "activities"),
     # who asks
     "connection": ("activities.attributes", "domain", "sealing"),
-    "config": ("domain", "db.license_keys", "notices", "payments", "sealing"),
+    "config": ("domain", "db.license_keys", "db.sign_in_links", "notices", "payments", "sealing"),
     "starter": ("workflows", "domain", "connection", "config"),
     "commands": (*ASKS, "papers", "payments", "sandbox"),
-    "portal": (*ASKS, "health", "papers", "payments", "sealing", "telemetry"),
+    "portal": (*ASKS, "health", "notices", "papers", "payments", "sealing", "telemetry"),
     # the composition root, and what only it needs
     "telemetry": ("db", "notices.tally"),
     "worker": (

@@ -44,6 +44,7 @@ SAMPLES: dict[str, Any] = {
     "edition": "Enterprise",
     "healed": 1,
     "invoice": "INV-2027-000042",
+    "lapses_at": "2027-08-18T16:45:00+00:00",
     "late_until": "2027-09-30",
     "lines": [{"description": "SmarterMail Enterprise 250, 12 months", "amount_minor": 150_00}],
     "new": 2,
@@ -58,6 +59,8 @@ SAMPLES: dict[str, Any] = {
     "reason": "NoCard",
     "request_id": "req_1",
     "request_kind": "upgrade",
+    "role": "support",
+    "sign_in_url": "https://portal.example/sign-in/link/x7Yk",
     "size": "500",
     "to_expires_on": "2028-08-31",
     "update_id": "upd_1",
@@ -89,6 +92,8 @@ NEEDED: dict[tuple[Audience, str], tuple[str, ...]] = {
     ("customer", "refund_failed"): ("amount_minor",),
     ("customer", "request_accepted"): ("request_id", "request_kind"),
     ("customer", "request_declined"): ("request_id", "request_kind"),
+    ("customer", "sign_in"): ("sign_in_url", "lapses_at"),
+    ("staff", "sign_in"): ("sign_in_url", "lapses_at", "role"),
     ("staff", "update_refused"): (),
     ("staff", "promise_broken"): (),
     ("staff", "promise_soon"): (),
@@ -104,8 +109,13 @@ WITHOUT_LICENSE = {
     ("staff", "differences_found"),
     ("customer", "request_accepted"),
     ("customer", "request_declined"),
+    ("customer", "sign_in"),
+    ("staff", "sign_in"),
 }
 """Letters that are not about a license we hold."""
+
+WITHOUT_CUSTOMER = {("staff", "sign_in")}
+"""Letters that are about no customer either."""
 
 
 def needed(audience: Audience, kind: str) -> dict[str, Any]:
