@@ -36,11 +36,11 @@ from activities.billing import BillingActivities
 from activities.collecting import CollectingActivities
 from activities.decisions import DecisionActivities
 from activities.intake import IntakeActivities
-from activities.license_reconciliation import LicenseReconciliation
+from activities.license_reconciliation import LicenseReconciliationActivities
 from activities.licensing import LicensingActivities
 from activities.notices import NoticeActivities
 from activities.ordering import OrderingActivities
-from activities.payment_reconciliation import PaymentReconciliation
+from activities.payment_reconciliation import PaymentReconciliationActivities
 from activities.reconciliation import ReconciliationActivities
 from activities.refunding import RefundActivities
 from activities.till import Till
@@ -114,10 +114,10 @@ def activities(
     notices = NoticeActivities(sessions, catalogue)
     intake = IntakeActivities(sessions, client, settings.policy(), settings.starts_at_once)
     reconciliation = ReconciliationActivities(sessions, client, till)
-    of_licenses = LicenseReconciliation(
+    of_licenses = LicenseReconciliationActivities(
         sessions, vendor, settings.key_ring(), catalogue, settings.reconcile_vendor_per_second
     )
-    of_payments = PaymentReconciliation(sessions, client, collecting)
+    of_payments = PaymentReconciliationActivities(sessions, client, collecting)
     return [
         billing.settle,
         billing.lapse,

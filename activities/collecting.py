@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import get_args
 
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 from temporalio import activity
@@ -148,18 +147,9 @@ class CollectingActivities:
         held = await subscriptions.held(session, order.subscription_id)
         await refunds.bounced(session, refund, held.customer.id, at)
         facts = {**letters.held_facts(held), "amount_minor": refund.amount_minor, "invoice": invoice.number}
-        for audience in get_args(notices.Audience):
-            await notices.tell(
-                session,
-                kind="refund_failed",
-                customer_id=held.customer.id,
-                subscription_id=held.subscription.id,
-                term_expires_on=order.term_expires_on,
-                subject=refund.key,
-                facts=facts,
-                at=at,
-                audience=audience,
-            )
+        to_customer = letters.about(held, "refund_failed", facts, at, refund.key)
+        to_staff = letters.about(held, "refund_failed", facts, at, refund.key, "staff")
+        await notices.tell_all(session, [to_customer, to_staff])
 
     async def _write_ahead(self, session: AsyncSession, request: ChargeRequest) -> Attempt | Settlement:
         held = await subscriptions.held(session, request.subscription_id, lock=True)

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from db.notices import NewNotice
+from db.notices import Audience, NewNotice
 from db.renewal_prices import renewal_bill
 from db.subscriptions import Held
 from domain import credits
@@ -58,8 +58,15 @@ def due_facts(held: Held, policy: Policy, total_minor: int, due_minor: int) -> d
     }
 
 
-def about(held: Held, kind: str, facts: Mapping[str, Any], at: datetime, subject: str = "") -> NewNotice:
-    """A notice to the customer about a subscription in its current term."""
+def about(
+    held: Held,
+    kind: str,
+    facts: Mapping[str, Any],
+    at: datetime,
+    subject: str = "",
+    audience: Audience = "customer",
+) -> NewNotice:
+    """A notice about a subscription in its current term."""
     return NewNotice(
         kind=kind,
         customer_id=held.customer.id,
@@ -68,4 +75,5 @@ def about(held: Held, kind: str, facts: Mapping[str, Any], at: datetime, subject
         subject=subject,
         facts=facts,
         at=at,
+        audience=audience,
     )

@@ -20,7 +20,7 @@ BATCH = 100
 
 
 @dataclass(frozen=True)
-class LicenseReconciliation:
+class LicenseReconciliationActivities:
     """Reads licenses back, one after another and no more than so many a second."""
 
     sessions: async_sessionmaker[AsyncSession]

@@ -30,7 +30,7 @@ PAGE = 100
 
 
 @dataclass(frozen=True)
-class PaymentReconciliation:
+class PaymentReconciliationActivities:
     """Looks payments up; never charges."""
 
     sessions: async_sessionmaker[AsyncSession]

@@ -10,8 +10,8 @@ from temporalio import workflow
 from temporalio.exceptions import ActivityError, TimeoutError
 
 with workflow.unsafe.imports_passed_through():
-    from activities.license_reconciliation import LicenseReconciliation
-    from activities.payment_reconciliation import PaymentReconciliation
+    from activities.license_reconciliation import LicenseReconciliationActivities
+    from activities.payment_reconciliation import PaymentReconciliationActivities
     from activities.reconciliation import ReconciliationActivities
     from domain.reconciliation import Batch, BatchDone, Conclusion, Reconciled, ReconcileRequest, Stage
     from workflows.steps import FOR_EVER
@@ -20,11 +20,11 @@ PATIENCE = timedelta(minutes=10)
 """A stage whose server does not answer for so long is left out of this reconciliation, which says so."""
 
 STEPS: dict[Stage, Callable[[Any, Batch], Awaitable[BatchDone]]] = {
-    Stage.UNSETTLED: PaymentReconciliation.look_up_unsettled,
-    Stage.PAYMENTS: PaymentReconciliation.compare_payments,
+    Stage.UNSETTLED: PaymentReconciliationActivities.look_up_unsettled,
+    Stage.PAYMENTS: PaymentReconciliationActivities.compare_payments,
     Stage.MISSING: ReconciliationActivities.start_missing,
     Stage.STRAYS: ReconciliationActivities.find_strays,
-    Stage.LICENSES: LicenseReconciliation.compare_licenses,
+    Stage.LICENSES: LicenseReconciliationActivities.compare_licenses,
     Stage.ROWS: ReconciliationActivities.look_at_rows,
 }
 

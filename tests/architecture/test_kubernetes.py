@@ -66,7 +66,13 @@ def test_what_is_required_is_given_and_what_is_secret_is_in_the_secret_only():
 def test_the_settings_are_ones_that_the_programs_take():
     given = one("ConfigMap", "evergreen")["data"]
     ours = {k.removeprefix("EVERGREEN_").lower(): v for k, v in given.items() if k.startswith("EVERGREEN_")}
-    secrets = {"database_url": "postgresql://x/y", "secret_keys": "k:AA==", "fingerprint_pepper": "p"}
+    ring = f"k:{'A' * 43}="
+    secrets = {
+        "database_url": "postgresql://x/y",
+        "secret_keys": ring,
+        "codec_keys": ring,
+        "fingerprint_pepper": "p",
+    }
 
     assert Settings(_env_file=None, **secrets, **ours).drain_seconds == int(ours["drain_seconds"])
 

@@ -114,7 +114,7 @@ WITHOUT_LICENSE = {
 }
 """Letters that are not about a license we hold."""
 
-WITHOUT_CUSTOMER = {("staff", "sign_in")}
+WITHOUT_CUSTOMER = {("staff", "sign_in"), ("staff", "differences_found")}
 """Letters that are about no customer either."""
 
 

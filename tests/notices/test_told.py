@@ -26,6 +26,9 @@ def test_the_search_finds_the_notices_that_are_told():
         ("staff", "update_refused"),
         ("staff", "promise_broken"),
         ("customer", "ended_lapsed"),
+        ("customer", "receipt"),
+        ("customer", "payment_failed"),
+        ("staff", "refund_failed"),
     }
 
 
