@@ -47,8 +47,8 @@ class IntakeActivities:
         with awaited(IntakeNotStored):
             async with self.sessions() as session:
                 waiting = await intakes.not_started(session, request.intake_id, CHUNK)
-                _started, rows = await intakes.progress(session, request.intake_id)
-        large = rows > SMALL
+                taken = await intakes.taken(session, request.intake_id)
+        large = taken > SMALL
         to_start, started, turn_ends = iter(waiting), list[str](), perf_counter() + TURN_SECONDS
 
         async def start_in_turn() -> None:
