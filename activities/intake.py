@@ -24,9 +24,9 @@ SMALL = 500
 """An import of no more subscriptions is started at full speed: it is over in seconds."""
 AT_ONCE = 20
 """So many starts of it are under way at a time."""
-REST = 2.0
-"""While a large import is started, each of its lanes rests twice as long as its last start took: two thirds of what
-server and worker can do is left to others, also when they are slow."""
+REST = 3.0
+"""While a large import is started, each of its lanes rests three times as long as its last start took: three quarters
+of what server and worker can do is left to others, also when they are slow."""
 TURN_SECONDS = 10.0
 """What is started by then is noted, and the next turn goes on: on a slow machine no turn comes near its time-out."""
 
