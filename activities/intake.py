@@ -20,11 +20,13 @@ from domain.milestones import Policy
 from domain.tasks import IntakeChunk, IntakeRequest
 
 CHUNK = 200
+SMALL = 500
+"""An import of no more subscriptions is started at full speed: it is over in seconds."""
 AT_ONCE = 20
-"""So many starts of a small import, or of the last of a large one, are under way at a time: it is over in a second."""
-REST = 2.0
-"""While a large import is started, each of its lanes rests twice as long as its last start took: two thirds of what
-server and worker can do is left to others, also when they are slow."""
+"""So many starts of it are under way at a time."""
+REST = 3.0
+"""While a large import is started, each of its lanes rests three times as long as its last start took: three quarters
+of what server and worker can do is left to others, also when they are slow."""
 TURN_SECONDS = 10.0
 """What is started by then is noted, and the next turn goes on: on a slow machine no turn comes near its time-out."""
 
@@ -45,7 +47,8 @@ class IntakeActivities:
         with awaited(IntakeNotStored):
             async with self.sessions() as session:
                 waiting = await intakes.not_started(session, request.intake_id, CHUNK)
-        large = len(waiting) == CHUNK
+                taken = await intakes.taken(session, request.intake_id)
+        large = taken > SMALL
         to_start, started, turn_ends = iter(waiting), list[str](), perf_counter() + TURN_SECONDS
 
         async def start_in_turn() -> None:

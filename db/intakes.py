@@ -142,6 +142,11 @@ async def finish(session: AsyncSession, intake_id: str) -> None:
     )
 
 
+async def taken(session: AsyncSession, intake_id: str) -> int:
+    """How many subscriptions the import brought, as it was written down when they were stored."""
+    return await session.scalar(select(Intake.taken).where(Intake.id == intake_id)) or 0
+
+
 async def progress(session: AsyncSession, intake_id: str) -> tuple[int, int]:
     """Workflows of the import that are started, and all of them."""
     query = select(func.count(Subscription.started_at), func.count()).where(
