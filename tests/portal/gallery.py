@@ -22,6 +22,7 @@ async def pages(world: World, book: Book) -> tuple[str, dict[str, str]]:
     await customer.grant(40_00)
     await customer.save_card()
     await other.until_renewed()
+    await customer.grant(300_00)
     offered = await quote(world, subscribed)
     asked = await ask_something(world, customer)
     ordered = await order_addons(world, other)
