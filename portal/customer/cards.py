@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from hashlib import sha256
 from urllib.parse import urlencode
 
 import structlog
@@ -55,11 +56,11 @@ async def new(request: Request, visitor: Customer, form: Form, means: Given, rea
     """Lead on to the provider's page; each time another one, none of which takes anything."""
     await limits.hold(means, limits.CHANGE, visitor.by)
     onward = form.text("onward")
-    back = f"/cards/saved?{urlencode({'onward': onward})}" if is_own_path(onward) else "/cards/saved"
     customer = await customers.find(reading, visitor.customer_id)
+    back = {"was": _mark(customer.card_token)} | ({"onward": onward} if is_own_path(onward) else {})
     payer = Payer(customer.id, customer.email, customer.name, customer.provider_customer_id)
     try:
-        setup = await means.provider.setup_page(payer, f"{means.portal_url}{back}")
+        setup = await means.provider.setup_page(payer, f"{means.portal_url}/cards/saved?{urlencode(back)}")
     except PaymentError as failed:
         log.warning("no page to enter a card", failure=type(failed).__name__)
         detail = "Nothing has been changed. Try again in a few minutes."
@@ -72,11 +73,16 @@ async def new(request: Request, visitor: Customer, form: Form, means: Given, rea
 
 @router.get("/cards/saved")
 async def saved(
-    request: Request, visitor: Customer, means: Given, reading: Reading, onward: str = ""
+    request: Request,
+    visitor: Customer,
+    means: Given,
+    reading: Reading,
+    onward: str = "",
+    was: str = "",
 ) -> Response:
     """Back from the provider's page: look at once, for what it tells us by itself may take a moment."""
     customer = await customers.find(reading, visitor.customer_id)
-    before, there = customer.card_token, False
+    there = False
     if customer.provider_customer_id is not None:
         try:
             collected = await use_newest_card(
@@ -86,7 +92,7 @@ async def saved(
         except (PaymentError, RPCError) as failed:  # the provider tells us by itself too
             log.warning("the newest card cannot be asked for", failure=type(failed).__name__)
     await reading.refresh(customer)
-    if there and customer.card_token != before:
+    if there and _mark(customer.card_token) != was:
         await flash(
             means, visitor.visit, "Your card is saved.", "good", "What waits for it is collected now."
         )
@@ -95,3 +101,8 @@ async def saved(
             means, visitor.visit, "No card has been saved yet.", "warning", "You can try again at any time."
         )
     return seen_next(onward if is_own_path(onward) else "/cards")
+
+
+def _mark(card_token: str | None) -> str:
+    """Tells one card from another, for the way there and back; what it is made of cannot be read off it."""
+    return sha256(card_token.encode()).hexdigest()[:16] if card_token else ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 import starter
-from db import requests, subscriptions
+from db import grants, requests, subscriptions
 from db.identifiers import new_id
 from db.quotes import Quoting
 from db.requests import Placing
@@ -33,6 +33,22 @@ async def order_addons(world: World, subscribed: Subscribed, *addons: str) -> Or
     answer = (await starter.add_addons(world.client, subscribed.id, wish)).answer
     assert answer is not None
     return answer.model_copy(update={"quote": made})
+
+
+async def give_credit(world: World, customer: Customer, amount_minor: int, reference: str) -> None:
+    """Promotional credit under a reference that a person can read."""
+    async with world.sessions.begin() as session:
+        await grants.grant(
+            session,
+            customer.id,
+            "promotional",
+            amount_minor,
+            customer.currency,
+            reference=reference,
+            reason="a late update",
+            by="support:jo",
+            at=datetime.now(UTC),
+        )
 
 
 async def ask_something(world: World, customer: Customer, text: str = "Can you call me?") -> str:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 from tests.money.book import Book, eventually
 from tests.money.world import World
-from tests.portal.doings import ask_something, order_addons, quote
+from tests.portal.doings import ask_something, give_credit, order_addons, quote
 
 
 async def pages(world: World, book: Book) -> tuple[str, dict[str, str]]:
@@ -19,9 +19,10 @@ async def pages(world: World, book: Book) -> tuple[str, dict[str, str]]:
         return (await other.row()).subscription.state == "collecting"
 
     await eventually(due, "the other renewal waits for a card")
-    await customer.grant(40_00)
+    await give_credit(world, customer, 40_00, "WELCOME")
     await customer.save_card()
     await other.until_renewed()
+    await give_credit(world, customer, 300_00, "GOODWILL-17")
     offered = await quote(world, subscribed)
     asked = await ask_something(world, customer)
     ordered = await order_addons(world, other)
