@@ -11,14 +11,29 @@ from typing import Any
 
 from temporalio.client import Client, Interceptor
 from temporalio.common import SearchAttributeIndexedValueType, SearchAttributeKey
-from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.contrib.pydantic import PydanticJSONPlainPayloadConverter
+from temporalio.converter import CompositePayloadConverter, DataConverter, DefaultPayloadConverter
 from temporalio.envconfig import ClientConfig
 from temporalio.runtime import Runtime
 from temporalio.service import RPCError
 
 from activities import attributes
 
-CONVERTER = pydantic_data_converter
+JSON = PydanticJSONPlainPayloadConverter()
+
+
+class SharedConverter(CompositePayloadConverter):
+    """The SDK's converter for pydantic, with one memory of our types for all.
+
+    The SDK makes a converter for each workflow it holds, and each would work out the same types anew.
+    """
+
+    def __init__(self) -> None:
+        usual = DefaultPayloadConverter.default_encoding_payload_converters
+        super().__init__(*(JSON if one.encoding == JSON.encoding else one for one in usual))
+
+
+CONVERTER = DataConverter(payload_converter_class=SharedConverter)
 
 KINDS = {
     SearchAttributeIndexedValueType.KEYWORD: "Keyword",

@@ -18,7 +18,8 @@ from domain.messages import Life, State
 from domain.milestones import Policy
 from domain.tasks import IntakeChunk, IntakeRequest
 
-CHUNK = 200
+CHUNK = 1000
+MARKED_TOGETHER = 100
 AT_ONCE = 20
 """So many starts are under way at a time: enough to keep the server busy, few enough to leave it room for others."""
 
@@ -37,21 +38,28 @@ class IntakeActivities:
         with awaited(IntakeNotStored):
             async with self.sessions() as session:
                 waiting = await intakes.not_started(session, request.intake_id, CHUNK)
-        gate = asyncio.Semaphore(AT_ONCE)
+        started: list[str] = []
+        lives = iter([life_of(held, self.policy) for held in waiting])
 
-        async def start_one(held: Held) -> None:
-            async with gate:
-                await start(self.client, life_of(held, self.policy))
+        async def start_one_after_the_other() -> None:
+            for life in lives:
+                await start(self.client, life)
+                started.append(life.subscription_id)
                 activity.heartbeat()
+                if len(started) >= MARKED_TOGETHER:
+                    together = started.copy()
+                    started.clear()
+                    await self._mark(request, together)
 
         async with asyncio.TaskGroup() as group:
-            for held in waiting:
-                group.create_task(start_one(held))
+            for _ in range(AT_ONCE):
+                group.create_task(start_one_after_the_other())
+        return IntakeChunk(started=len(waiting), left=await self._mark(request, started))
+
+    async def _mark(self, request: IntakeRequest, subscription_ids: list[str]) -> int:
+        """Note that these run; answers how many of the import are left."""
         async with self.sessions.begin() as session:
-            left = await intakes.mark_started(
-                session, request.intake_id, [h.subscription.id for h in waiting]
-            )
-        return IntakeChunk(started=len(waiting), left=left)
+            return await intakes.mark_started(session, request.intake_id, subscription_ids)
 
     @activity.defn
     async def finish(self, request: IntakeRequest) -> None:

@@ -17,9 +17,24 @@ class Size:
     settled: int = 200
     entries: int = 10_000
     updates: int = 150
+    read: int = 100_000
+    asleep: int = 200
+    asleep_times: int = 5
+    growth: int = 50
     repeats: int = 3
 
 
 SMALL = Size("small")
-LARGE = Size("large", rows_stored=50_000, starts=3_000, due=1_000, settled=4_000, updates=1_000, repeats=5)
+LARGE = Size(
+    "large",
+    rows_stored=50_000,
+    starts=3_000,
+    due=1_000,
+    settled=4_000,
+    updates=1_000,
+    asleep=1_000,
+    asleep_times=10,
+    growth=500,
+    repeats=5,
+)
 SIZES = {size.name: size for size in (SMALL, LARGE)}
