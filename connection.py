@@ -7,13 +7,17 @@ configuration file are read by the SDK's envconfig, as the `temporal` command li
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
 from temporalio.client import Client, Interceptor
 from temporalio.common import SearchAttributeIndexedValueType, SearchAttributeKey
-from temporalio.contrib.pydantic import pydantic_data_converter
-from temporalio.converter import DataConverter, DefaultFailureConverterWithEncodedAttributes
+from temporalio.contrib.pydantic import PydanticJSONPlainPayloadConverter
+from temporalio.converter import (
+    CompositePayloadConverter,
+    DataConverter,
+    DefaultFailureConverterWithEncodedAttributes,
+    DefaultPayloadConverter,
+)
 from temporalio.envconfig import ClientConfig
 from temporalio.runtime import Runtime
 from temporalio.service import RPCError
@@ -21,6 +25,20 @@ from temporalio.service import RPCError
 from activities import attributes
 from sealing.keys import Keys
 from sealing.payloads import SealedPayloads
+
+JSON = PydanticJSONPlainPayloadConverter()
+
+
+class SharedConverter(CompositePayloadConverter):
+    """The SDK's converter for pydantic, with one memory of our types for all.
+
+    The SDK makes a converter for each workflow it holds, and each would work out the same types anew.
+    """
+
+    def __init__(self) -> None:
+        usual = DefaultPayloadConverter.default_encoding_payload_converters
+        super().__init__(*(JSON if one.encoding == JSON.encoding else one for one in usual))
+
 
 KINDS = {
     SearchAttributeIndexedValueType.KEYWORD: "Keyword",
@@ -40,8 +58,8 @@ def search_attribute_types(keys: Sequence[SearchAttributeKey[Any]] = attributes.
 
 def converter(keys: Keys) -> DataConverter:
     """How our values cross into Temporal: pydantic's JSON, sealed with these keys, the texts of failures too."""
-    return replace(
-        pydantic_data_converter,
+    return DataConverter(
+        payload_converter_class=SharedConverter,
         payload_codec=SealedPayloads(keys),
         failure_converter_class=DefaultFailureConverterWithEncodedAttributes,
     )

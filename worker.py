@@ -319,12 +319,22 @@ async def sending(sender: Sender) -> AsyncIterator[None]:
         await task
 
 
+def loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    """The faster event loop, where there is one: none is made for Windows."""
+    if sys.platform == "win32":
+        return None
+    import uvloop
+
+    return uvloop.new_event_loop
+
+
 def main() -> int:
     """Run the worker; the exit code."""
     try:
         settings = config.settings()
         logs.configure(settings.log_level, settings.log_format)
-        asyncio.run(run(settings))
+        with asyncio.Runner(loop_factory=loop_factory()) as runner:
+            runner.run(run(settings))
     except config.BadSettings as wrong:
         sys.stderr.write(f"worker: {wrong}\n")
         return 2

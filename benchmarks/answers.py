@@ -60,6 +60,7 @@ async def measure(size: Size, ground: Ground) -> list[Figure]:
             percentile(times["ours"], share),
             percentile(times[floor], share),
             floor_is,
+            label=f"{name}, {floor}",
         )
         for floor, floor_is in (
             ("bare", "an update that answers at once"),
