@@ -1,20 +1,24 @@
-"""The book as files for the import, and as the vendor knows it; the import itself, by the command."""
+"""The book as files for the import, and as the vendor knows it; the import itself."""
 
 from __future__ import annotations
 
 import asyncio
 import csv
-import json
-import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import httpx
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
+from temporalio.client import Client
+from temporalio.service import RPCError
 
 from chaos.plan import License
+from commands.intake import checked_file, take
+from commands.screen import console
+from config import Settings
 
-ROOT = Path(__file__).parent.parent
 PATIENCE_SECONDS = 600.0
 
 
@@ -50,26 +54,22 @@ async def register(http: httpx.AsyncClient, vendor_url: str, licenses: Sequence[
         return
 
 
-async def imported(file: Path, variables: Mapping[str, str]) -> dict[str, Any]:
-    """Run the command until it has said that all rows are there; what it said. A server may be away meanwhile."""
+async def imported(
+    file: Path, settings: Settings, sessions: async_sessionmaker[AsyncSession], client: Client
+) -> dict[str, int]:
+    """Import as the command does, again until it says that all rows are there; a server may be away meanwhile (R26)."""
+    console.quiet = True
     async with asyncio.timeout(PATIENCE_SECONDS):
         while True:
-            command = await asyncio.create_subprocess_exec(
-                sys.executable,
-                "starter.py",
-                *("import", str(file), "--by", "staff:chaos", "--json"),
-                cwd=ROOT,
-                env=dict(variables),
-                stdout=asyncio.subprocess.PIPE,
-                stderr=asyncio.subprocess.PIPE,
-            )
-            said, complaint = await command.communicate()
-            if command.returncode == 0:
-                document: dict[str, Any] = json.loads(said)
-                return {name: document[name] for name in ("good", "taken", "unchanged", "flagged", "refused")}
-            if command.returncode == 2:
-                raise RuntimeError(f"the import refuses the book: {said.decode()} {complaint.decode()}")
-            await asyncio.sleep(0.5)
+            checked = checked_file(file, settings, datetime.now(UTC).date(), show=False)
+            if checked.problems:
+                raise RuntimeError(f"the import refuses the book: {checked.problems}")
+            try:
+                counts = await take(checked, settings, sessions, client, "staff:chaos", datetime.now(UTC))
+            except (RPCError, DBAPIError, OSError):
+                await asyncio.sleep(0.5)
+                continue
+            return {"taken": counts.taken, "unchanged": counts.unchanged, "flagged": counts.flagged}
 
 
 def _row(one: License) -> dict[str, str]:

@@ -57,8 +57,6 @@ class Crew:
         async with asyncio.TaskGroup() as group:
             keeping = [group.create_task(self._keep(place)) for place in self.places]
             try:
-                while not all(place.program and place.program.running for place in self.places):  # noqa: ASYNC110  # see Program.ended
-                    await asyncio.sleep(PAUSE_SECONDS)
                 yield self
             finally:
                 for task in keeping:

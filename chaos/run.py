@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import re
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -66,7 +65,6 @@ class Run:
     stage: Stage
     plan: Plan
     size: Size
-    variables: Mapping[str, str]
     struck: set[int] = field(default_factory=set)
     _striking: set[asyncio.Task[None]] = field(default_factory=set)
 
@@ -118,8 +116,8 @@ class Run:
                 http,
             )
             injector = Injector(running, crew, proxies, lambda kind: journal.write("fault", kind=kind))
-            await on_exit.enter_async_context(crew.at_work())
-            yield cls(folder, journal, running, engine, crew, injector, stage, made, size, direct)
+            await on_exit.enter_async_context(crew.at_work())  # they come up while the book is imported
+            yield cls(folder, journal, running, engine, crew, injector, stage, made, size)
 
     async def live(self, progress: Progress) -> None:
         """The whole year, or what is left of it."""
@@ -162,13 +160,13 @@ class Run:
         self._striking.add(striking)
 
     async def _import(self, name: str, licenses: tuple[License, ...]) -> None:
-        """By the command, as staff do; again until it says that all is there (R26)."""
+        """As staff do by the command; again until it says that all is there (R26)."""
         if any(line["what"] == "imported" and line["name"] == name for line in self.journal.lines):
             return
         file = self.folder / f"{name}.csv"
         books.write(file, licenses)
         await books.register(self.stage.http, self.stack.addresses.urls["vendor"], licenses)
-        counts = await books.imported(file, {**os.environ, **self.variables})
+        counts = await books.imported(file, self.stage.settings, self.stage.sessions, self.stage.client)
         for one in licenses:
             self.journal.write("license", name=name, **one.as_document())
         self.journal.write("imported", name=name, counts=counts)

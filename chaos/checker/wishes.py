@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from itertools import product
 
 from chaos.checker import dates
 from chaos.checker.case import Case
 from chaos.checker.violation import Violation
 
+LATE = timedelta(days=31)
 SLACK = 5.0
 """Seconds by which our look at the clock may differ from the server's own."""
 
@@ -45,9 +46,17 @@ def wishes(case: Case) -> list[Wish]:
         if request_id and request_id in known:
             continue
         known.add(request_id)
+        if kind == "resume" and lapsed(case, datetime.fromisoformat(act["begun"])):
+            continue  # the term is over: it is refused, whether it was asked or signalled (R9)
         begun, ended = (datetime.fromisoformat(act[word]) for word in ("begun", "ended"))
         found.append(Wish(kind != "resume", request_id, begun, ended))
     return found
+
+
+def lapsed(case: Case, at: datetime) -> bool:
+    """Whether the instant lies in the month after a term that ended unpaid; it may be renewed late by then (R22)."""
+    ends = (dates.ends_at(date.fromisoformat(line["key"].split("/")[2])) for line in case.lines("lapse"))
+    return any(end <= at < end + LATE for end in ends)
 
 
 def renewed_terms(case: Case) -> set[int]:
@@ -120,17 +129,18 @@ def check(case: Case) -> Iterator[Violation]:
             continue
         decision = made[0]["details"]
         received = datetime.fromisoformat(decision["received_at"])
+        cut_off = dates.cut_off(_about(case, received))
         early = (wish.earliest - received).total_seconds()
-        late = (received - wish.latest).total_seconds()
+        # What is handled before the cut-off came before it: when exactly is then not asked of the server.
+        late = (received - wish.latest).total_seconds() if received >= cut_off else 0.0
         if max(early, late) > SLACK:
             yield Violation(
                 "cancel",
                 case.id,
                 f"{kind} {wish.request_id} counts as received at {received}, but came {wish.earliest} … {wish.latest}",
             )
-        cut_off = dates.cut_off(_about(case, received))
         in_time = wish.latest < cut_off
-        certain = in_time or wish.earliest >= cut_off
+        certain = (in_time or wish.earliest >= cut_off) and not lapsed(case, received)
         if wish.cancel and certain and decision["outcome"] == ("deferred" if in_time else "accepted"):
             yield Violation(
                 "cancel",
