@@ -45,12 +45,25 @@ class Proxy:
     @asynccontextmanager
     async def listening(self) -> AsyncIterator[Proxy]:
         """Serve while the block runs."""
-        server = await asyncio.start_server(self._serve, "127.0.0.1", self.port)
+        open_: set[asyncio.StreamWriter] = set()
+
+        async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            open_.add(writer)
+            try:
+                await self._serve(reader, writer)
+            finally:
+                open_.discard(writer)
+
+        server = await asyncio.start_server(serve, "127.0.0.1", self.port)
         self.port = server.sockets[0].getsockname()[1]
         try:
             yield self
         finally:
             server.close()
+            for writer in open_:
+                writer.transport.abort()
+            while open_:  # noqa: ASYNC110  # each ends by itself now: a handler that is cancelled is complained of
+                await asyncio.sleep(0.01)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         caught: deque[tuple[Trouble, bytes]] = deque()

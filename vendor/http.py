@@ -35,8 +35,8 @@ class FoundOrders:
 
 Answer = TypeVar("Answer")
 ALONE = {"Connection": "close"}
-"""Each question has a connection of its own. The answer to a look-up does not say which license it is about (R28), so on
-a connection that is kept a reply that came twice would prove another license's renewal (R24)."""
+"""Each question has a connection of its own. The answer to a look-up does not say which license it is about (R28): on
+a connection that is kept, a reply that came twice would prove another license's renewal (R24)."""
 LICENSE = TypeAdapter(VendorLicense)
 ORDER = TypeAdapter(LicenseOrder)
 PLACED = TypeAdapter(PlacedOrder)
