@@ -67,7 +67,7 @@ class Outcome:
         found = []
         answered = [one for one in self.seen if _kind(one.message) != "money"]
         for one, answer in zip(answered, rules.answers, strict=True):
-            if one.answer is not None and one.answer != answer:
+            if not _agree(one, answer, rules.paid_at, self.case):
                 found.append(f"{one.message.way} at {one.earliest}: rules {answer}, workflow {one.answer}")
         found += [
             f"{name}: rules {getattr(rules, name)}, workflow {getattr(self.fate, name)}"
@@ -80,6 +80,19 @@ class Outcome:
         ):
             found.append(f"paid at: rules {paid[0]}, workflow {paid[1]}")
         return found
+
+
+def _agree(one: Seen, rules: Answer, paid_at: datetime | None, case: Case) -> bool:
+    """Whether the answer, where there is one, is what the rules say. Steps take time: while a renewal is under way
+    it is answered about either term, and while a subscription is ending it may still answer.
+    """
+    if one.answer is None or one.answer == rules:
+        return True
+    if rules.outcome in ("ended", "refused"):
+        ends = (at for at, what in Life(case.expires_on, 0).edges() if what in ("term over", "too late"))
+        return any(end <= one.earliest < end + UNDER_WAY for end in ends)
+    renewing = paid_at is not None and abs(one.earliest - paid_at) < UNDER_WAY
+    return renewing and (one.answer.outcome, one.answer.effective_on) == (rules.outcome, rules.effective_on)
 
 
 def _straddles(case: Case, one: Seen) -> bool:
