@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 
 Connection = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 CHUNK = 65536
+PAUSE_SECONDS = 0.1
 
 
 @dataclass(frozen=True)
@@ -108,6 +109,7 @@ class Proxy:
                 if trouble.kind == "delay":
                     await asyncio.sleep(trouble.seconds)
                 if trouble.kind == "double":
+                    chunk = await _to_its_end(there, chunk)
                     writer.write(chunk)
                 if trouble.kind == "repeat":
                     await self._once_more(request)
@@ -122,6 +124,15 @@ class Proxy:
                 await there.read(CHUNK)
         finally:
             back.close()
+
+
+async def _to_its_end(there: asyncio.StreamReader, reply: bytes) -> bytes:
+    """The whole reply: its head and its body may come one after the other."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(PAUSE_SECONDS):
+            while chunk := await there.read(CHUNK):
+                reply += chunk
+    return reply
 
 
 def tcp(port: int) -> Callable[[], Awaitable[Connection]]:

@@ -94,7 +94,7 @@ def read(
         reader = READERS.get(event.type)
         return reader(Origin(event.id, instant(event.created)), event.data.object) if reader else None
     except (AttributeError, KeyError, TypeError, ValueError, OverflowError, OSError) as error:
-        raise NotUnderstood(f"{event.get('type')} is not as agreed") from error
+        raise NotUnderstood(f"{getattr(event, 'type', 'an event')} is not as agreed") from error
 
 
 def _charge_settled(origin: Origin, intent: Any) -> Event | None:

@@ -56,7 +56,7 @@ class PaymentWebhooks:
         except NotUnderstood as odd:
             log.error(
                 "a signed event is not understood: does the endpoint use our version of the API?",
-                event=str(odd),
+                why=str(odd),
             )
             raise HTTPException(422, "the event is not as agreed") from odd
         if event is not None:

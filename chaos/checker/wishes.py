@@ -9,15 +9,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from itertools import product
+from itertools import islice, product
 
 from chaos.checker import dates
 from chaos.checker.case import Case
 from chaos.checker.violation import Violation
 
 LATE = timedelta(days=31)
-SLACK = 5.0
-"""Seconds by which our look at the clock may differ from the server's own."""
+SLACK = timedelta(seconds=5)
+"""So much may our look at the clock differ from the server's own."""
 
 
 @dataclass(frozen=True)
@@ -130,10 +130,11 @@ def check(case: Case) -> Iterator[Violation]:
         decision = made[0]["details"]
         received = datetime.fromisoformat(decision["received_at"])
         cut_off = dates.cut_off(_about(case, received))
-        early = (wish.earliest - received).total_seconds()
-        # What is handled before the cut-off came before it: when exactly is then not asked of the server.
-        late = (received - wish.latest).total_seconds() if received >= cut_off else 0.0
-        if max(early, late) > SLACK:
+        early = wish.earliest - received
+        # When exactly it came is asked of the server only where a cut-off has passed since.
+        cut_offs = (dates.cut_off(expires_on) for expires_on in islice(case.expiries(), 4))
+        late = any(wish.latest + SLACK < passed <= received for passed in cut_offs)
+        if early > SLACK or late:
             yield Violation(
                 "cancel",
                 case.id,
