@@ -50,6 +50,12 @@ async def read(folder: Path, database_url: str) -> Evidence:
     }
 
 
+def saved(folder: Path) -> Evidence:
+    """What a run wrote down of it, to be judged once more."""
+    found: Evidence = json.loads((folder / "evidence.json").read_text(encoding="utf-8"))
+    return found
+
+
 def vendor(file: Path) -> Evidence:
     """The vendor's own record."""
     orders = _rows(
