@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from chaos.crew import Crew, Place
@@ -90,7 +90,7 @@ class Injector:
         await asyncio.sleep(seconds)
         await start()
 
-    def _server(self, whom: str) -> tuple[Callable[[], None], Callable[[], object]]:
+    def _server(self, whom: str) -> tuple[Callable[[], None], Callable[[], Awaitable[None]]]:
         if whom == "postgres":
             return self.stack.postgres.kill, self.stack.postgres.start
         if whom == "temporal":

@@ -14,9 +14,10 @@ import os
 import runpy
 import sys
 import time
+from datetime import datetime as real_datetime
 from pathlib import Path
 
-real_time, real_datetime = time.time, clocks.datetime
+real_time = time.time
 
 
 class _LooksReal(type):

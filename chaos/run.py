@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import httpx
@@ -98,7 +99,7 @@ class Run:
                 for name, p in _proxies(running).items()
             }
             for name, proxy in proxies.items():
-                proxy.on_strike = lambda kind, name=name: journal.write("fault", kind=f"{kind} {name}")
+                proxy.on_strike = partial(_struck, journal, name)
             crew = Crew(
                 folder / "logs", direct | _through(proxies, settings) | {"EVERGREEN_DRAIN_SECONDS": "1"}
             )
@@ -228,6 +229,10 @@ class Run:
             if not any(counts) or asyncio.get_running_loop().time() > deadline:
                 return
             await asyncio.sleep(0.2)
+
+
+def _struck(journal: Journal, name: str, kind: str) -> None:
+    journal.write("fault", kind=f"{kind} {name}")
 
 
 def _proxies(stack: RunningStack) -> dict[str, Proxy]:
