@@ -58,17 +58,19 @@ async def imported(
     file: Path, settings: Settings, sessions: async_sessionmaker[AsyncSession], client: Client
 ) -> dict[str, int]:
     """Import as the command does, again until it says that all rows are there; a server may be away meanwhile (R26)."""
-    console.quiet = True
     async with asyncio.timeout(PATIENCE_SECONDS):
         while True:
             checked = checked_file(file, settings, datetime.now(UTC).date(), show=False)
             if checked.problems:
                 raise RuntimeError(f"the import refuses the book: {checked.problems}")
+            loud, console.quiet = console.quiet, True  # its progress bars would mix with ours
             try:
                 counts = await take(checked, settings, sessions, client, "staff:chaos", datetime.now(UTC))
             except (RPCError, DBAPIError, OSError):
                 await asyncio.sleep(0.5)
                 continue
+            finally:
+                console.quiet = loud
             return {"taken": counts.taken, "unchanged": counts.unchanged, "flagged": counts.flagged}
 
 
