@@ -176,6 +176,14 @@ def parse(kind: type[Parsed], payloads: Sequence[object]) -> Parsed:
         raise mistakes.not_understood(kind, wrong) from None
 
 
+def asked(kind: type[Parsed], payloads: Sequence[object]) -> Parsed:
+    """The message an update carries. Raises ApplicationError `NotUnderstood`, which is its answer."""
+    try:
+        return parse(kind, payloads)
+    except mistakes.NotUnderstood as wrong:
+        raise ApplicationError(str(wrong), type="NotUnderstood", non_retryable=True) from wrong
+
+
 def _arrival(signal: str | None, ordinal: int) -> Arrival:
     info = workflow.info()
     return Arrival(

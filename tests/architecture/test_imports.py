@@ -58,7 +58,7 @@ MAY_IMPORT = {
 LAZILY = {"starter": ("commands",)}
 """The same, but only inside a function: the commands stand on the starter."""
 
-ANYTHING = ("tests", "benchmarks")
+ANYTHING = ("tests", "benchmarks", "chaos")
 """These stand outside and may import all parts, `worker` too."""
 
 LIBRARIES = {
