@@ -92,6 +92,10 @@ class Settings(BaseSettings):
     portal_port: int = Field(8000, description="port that the portal listens on")
     portal_url: str = Field("http://127.0.0.1:8000", description="how customers reach the portal, for links")
 
+    forecast_folder: Path | None = Field(
+        None, description="where forecasts are kept for staff to look at; none: only where --out says"
+    )
+
     build_id: str = Field("dev", description="the deployed build, shown by health and in logs")
     health_port: int = Field(
         9465, description="worker health, /healthz and /readyz, on loopback; 0: any free port"

@@ -10,6 +10,7 @@ from commands import (
     credits,
     database,
     demo,
+    forecast,
     intake,
     invoices,
     orders,
@@ -37,6 +38,7 @@ program = typer.Typer(
 
 program.command("up")(stack.up)
 program.command("demo")(demo.demo)
+program.command("forecast")(forecast.forecast)
 program.command("migrate")(database.migrate)
 program.command("import")(intake.import_file)
 program.command("purchase")(purchases.purchase)

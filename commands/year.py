@@ -81,7 +81,7 @@ class Year:
         shifted = self.folder / "licenses.csv"
         rows = _shifted(book, today - WRITTEN_ON)
         _write(shifted, rows)
-        await self.vendor.post("/sandbox/licenses", json=[_at_vendor(row) for row in rows])
+        await self.vendor.post("/sandbox/licenses", json=[at_vendor(row) for row in rows])
         checked = checked_file(shifted, self.settings, today)
         counts = await take(checked, self.settings, self.sessions, self.client, "demo", self.began_at)
         console.print(
@@ -159,7 +159,8 @@ def _write(path: Path, rows: list[dict[str, str]]) -> None:
         writer.writerows(rows)
 
 
-def _at_vendor(row: dict[str, str]) -> dict[str, object]:
+def at_vendor(row: dict[str, str]) -> dict[str, object]:
+    """A row of an import file as the sandbox vendor is told of it."""
     return {
         "license_key": row["license_key"],
         "product": row["product"],

@@ -79,7 +79,7 @@ def _paid(row: Any, zone: str) -> Happening:
     )
 
 
-def _failed() -> Select[Any]:
+def _failed() -> Select[Notice, str]:
     """The first payment of each term's renewal that failed; the notice of it goes out once."""
     return (
         select(Notice, Subscription.currency)
@@ -102,7 +102,7 @@ def _short(row: Any, zone: str) -> Happening:
     )
 
 
-def _audited(since: datetime, until: datetime) -> Select[Any]:
+def _audited(since: datetime, until: datetime) -> Select[AuditRecord, Subscription]:
     return (
         select(AuditRecord, Subscription)
         .join(Subscription, Subscription.id == AuditRecord.subject)

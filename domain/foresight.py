@@ -91,7 +91,7 @@ def vendor_cost(price_list: Catalogue) -> Cost:
 
 def unpriced(happenings: Iterable[Happening], cost: Cost) -> list[str]:
     """What the vendor's price list has no price for."""
-    found = {}
+    found: dict[str, None] = {}
     for one in happenings:
         try:
             cost(one)

@@ -118,7 +118,9 @@ async def put(snapshot: Snapshot, scratch: AsyncEngine) -> None:
         driver: Any = (await connected.get_raw_connection()).driver_connection
         for table in TABLES:
             await driver.execute(f"DELETE FROM {table}")  # noqa: S608  # names of ours
-            await driver.copy_to_table(table, source=snapshot.file(table), columns=_columns(table), format="binary")
+            await driver.copy_to_table(
+                table, source=snapshot.file(table), columns=_columns(table), format="binary"
+            )
         await connected.execute(
             text(
                 "SELECT setval(pg_get_serial_sequence('entries', 'id'), coalesce(max(id), 0) + 1) FROM entries"
