@@ -25,6 +25,7 @@ from domain.working_days import WorkingDays
 from notices.letters import Letterhead
 from notices.mailer import Mailer
 from notices.sender import Sender
+from papers.receipt import ReceiptKeys
 from payments.stripe_provider import StripeProvider
 from payments.stripe_transport import stripe_client
 
@@ -92,6 +93,10 @@ class Settings(BaseSettings):
     portal_port: int = Field(8000, description="port that the portal listens on")
     portal_url: str = Field("http://127.0.0.1:8000", description="how customers reach the portal, for links")
 
+    receipt_keys: SecretStr = Field(
+        SecretStr(""),
+        description="Ed25519 seeds that sign receipts of cancellations, id:base64[,…], current first; empty: none",
+    )
     forecast_folder: Path | None = Field(
         None, description="where forecasts are kept for staff to look at; none: only where --out says"
     )
@@ -121,6 +126,13 @@ class Settings(BaseSettings):
     def _days(cls, value: object) -> object:
         return [int(part) for part in value.split(",") if part.strip()] if isinstance(value, str) else value
 
+    @field_validator("receipt_keys")
+    @classmethod
+    def _receipt_keys(cls, value: SecretStr) -> SecretStr:
+        if value.get_secret_value():
+            ReceiptKeys.parse(value.get_secret_value())
+        return value
+
     @field_validator("zone")
     @classmethod
     def _known_zone(cls, value: str) -> str:
@@ -132,6 +144,11 @@ class Settings(BaseSettings):
         return KeyRing.parse(
             self.secret_keys.get_secret_value(), self.fingerprint_pepper.get_secret_value().encode()
         )
+
+    def receipt_signing_keys(self) -> ReceiptKeys | None:
+        """The keys that sign receipts; None where none are set."""
+        text = self.receipt_keys.get_secret_value()
+        return ReceiptKeys.parse(text) if text else None
 
     def working_days(self) -> WorkingDays:
         """The business's calendar of working days (R5)."""

@@ -10,6 +10,7 @@ from commands import (
     credits,
     database,
     demo,
+    explain,
     forecast,
     intake,
     invoices,
@@ -44,6 +45,8 @@ program.command("import")(intake.import_file)
 program.command("purchase")(purchases.purchase)
 program.command("list")(subscriptions.list_subscriptions)
 program.command("show")(subscriptions.show)
+program.command("explain")(explain.explain)
+program.command("verify-receipt")(explain.verify_receipt)
 program.command("cancel")(subscriptions.cancel)
 program.command("resume")(subscriptions.resume)
 program.command("addons")(addons.addons)

@@ -17,7 +17,8 @@ from temporalio.client import Client
 
 import connection
 from commands import running
-from commands.intake import checked_file, take
+from commands.intake import take
+from commands.license_files import checked_file
 from commands.scenes import Scene, Script
 from commands.screen import console, to_errors
 from commands.verdict import Verdict, reach_verdict

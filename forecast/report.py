@@ -26,6 +26,8 @@ class Report:
     what_if: Foreseen | None = None
     cost: Cost = no_cost
     updates_a_day: int = UPDATES_A_DAY
+    comparison: Table | None = None
+    """Beside what an old system would have charged."""
 
     @property
     def sides(self) -> Iterator[tuple[str, Foreseen]]:
@@ -39,10 +41,11 @@ class Report:
         return tables.all_tables(seen, self.cost, self.updates_a_day)
 
     def differences(self) -> list[Table]:
-        """What differs; nothing when there is only one."""
+        """What differs, between the two or from an old system."""
+        compared = [self.comparison] if self.comparison is not None else []
         if self.what_if is None:
-            return []
-        return tables.differences(self.plain, self.what_if, (self.cost, self.cost))
+            return compared
+        return [*compared, *tables.differences(self.plain, self.what_if, (self.cost, self.cost))]
 
     def document(self) -> dict[str, Any]:
         """All of it as JSON values: amounts are minor units."""

@@ -36,6 +36,7 @@ def kept_secrets(folder: Path) -> dict[str, str]:
         made = {
             "EVERGREEN_SECRET_KEYS": f"embedded-1:{_random_key()}",
             "EVERGREEN_FINGERPRINT_PEPPER": _random_key(),
+            "EVERGREEN_RECEIPT_KEYS": f"embedded-1:{_random_key()}",
         }
         path.touch(mode=0o600)
         path.write_text(json.dumps(made, indent=2), encoding="utf-8")

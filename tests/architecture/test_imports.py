@@ -27,7 +27,7 @@ MAY_IMPORT = {
     "workflows": ("domain", "activities"),
     # who asks
     "connection": ("activities.attributes", "domain"),
-    "config": ("domain", "db.license_keys", "notices", "payments"),
+    "config": ("domain", "db.license_keys", "notices", "papers.receipt", "payments"),
     "starter": ("workflows", "domain", "connection", "config"),
     "commands": (
         "starter",

@@ -11,7 +11,8 @@ from pathlib import Path
 
 from sqlalchemy import select, text
 
-from commands.intake import checked_file, take
+from commands.intake import take
+from commands.license_files import checked_file
 from commands.year import at_vendor
 from db import subscriptions
 from db.models.subscription import Subscription
