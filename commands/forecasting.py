@@ -41,12 +41,12 @@ class Wish:
 
 async def of_the_book(settings: Settings, wish: Wish) -> Report:
     """Forecast the live book. Raises BadInput, Unreachable."""
-    async with _copied(settings) as fill:
+    async with copied(settings) as fill:
         return await reported(settings, wish, fill)
 
 
 @asynccontextmanager
-async def _copied(settings: Settings) -> AsyncIterator[Fill]:
+async def copied(settings: Settings) -> AsyncIterator[Fill]:
     """The live book, copied once; the live database is not needed after that."""
     with tempfile.TemporaryDirectory(prefix="evergreen-book-") as name:
         engine = engine_for(settings.database_url, pool_size=1, command_seconds=600)
