@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,6 +17,9 @@ from forecast.assumptions import ALWAYS
 from forecast.foreseen import Foreseen
 from forecast.shelf import DOCUMENT, PAGE
 from forecast.tables import UPDATES_A_DAY, Table
+
+
+FORMULA = re.compile(r"[=+@\t\r]|-(?![0-9])")
 
 
 @dataclass(frozen=True)
@@ -84,4 +88,9 @@ def _write(path: Path, table: Table) -> None:
     with path.open("w", encoding="utf-8", newline="") as opened:
         writer = csv.writer(opened, lineterminator="\n")
         writer.writerow(column.removesuffix(tables.MINOR) for column in table.columns)
-        writer.writerows(table.amounts_plain())
+        writer.writerows([_harmless(cell) for cell in row] for row in table.amounts_plain())
+
+
+def _harmless(cell: object) -> object:
+    """A spreadsheet takes a text that begins so for a formula: a name is to stay a name."""
+    return f"'{cell}" if isinstance(cell, str) and FORMULA.match(cell) else cell

@@ -55,6 +55,11 @@ TABLES = {
     "invoice_lines": "SELECT * FROM invoice_lines WHERE invoice_id IN (SELECT id FROM billed)",
     "payments": "SELECT * FROM payments WHERE invoice_id IN (SELECT id FROM billed)",
     "license_updates": "SELECT * FROM license_updates WHERE order_id IN (SELECT id FROM ordered)",
+    # What was told of the term that runs is not told again.
+    "notices": (
+        "SELECT n.* FROM notices n JOIN subscription s"
+        " ON s.id = n.subscription_id AND s.expires_on = n.term_expires_on"
+    ),
     "accounts": "SELECT * FROM account",
     "movements": "SELECT * FROM moved",
     "entries": "SELECT * FROM entry",

@@ -79,9 +79,11 @@ class LiveBook:
 
     async def histories(self) -> dict[str, int]:
         """The length of every workflow's history on the live server."""
-        return {
-            f"{one.id}/{one.run_id}": one.history_length async for one in self.world.client.list_workflows()
-        }
+        found = {}
+        async for one in self.world.client.list_workflows():
+            handle = self.world.client.get_workflow_handle(one.id, run_id=one.run_id)
+            found[f"{one.id}/{one.run_id}"] = (await handle.describe()).history_length
+        return found
 
 
 def only(rows: Iterable[dict[str, str]], number: int) -> list[dict[str, str]]:
