@@ -18,7 +18,6 @@ from forecast.foreseen import Foreseen
 from forecast.shelf import DOCUMENT, PAGE
 from forecast.tables import UPDATES_A_DAY, Table
 
-
 FORMULA = re.compile(r"[=+@\t\r]|-(?![0-9])")
 
 
