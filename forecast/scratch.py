@@ -5,6 +5,7 @@ It has no mail server: letters stay in its outbox. Nothing on it knows a live ad
 
 from __future__ import annotations
 
+import asyncio
 import shutil
 import tempfile
 from collections.abc import AsyncIterator
@@ -26,6 +27,8 @@ from sandbox.stack import OUTSIDE_WORLD, WORKER, RunningStack, Stack
 
 MEMORY = Path("/dev/shm")  # noqa: S108  # a private folder is made in it
 NEEDED_BYTES = 2**31
+MIGRATING = asyncio.Lock()
+"""One database at a time: Alembic keeps its context in module variables."""
 
 
 @dataclass
@@ -73,7 +76,8 @@ async def scratch(rules: Settings) -> AsyncIterator[Scratch]:
             settings = surroundings.settings(told)
             engine = engine_for(settings.database_url)
             try:
-                await schema.upgrade(engine)
+                async with MIGRATING:
+                    await schema.upgrade(engine)
                 client = await Client.connect(
                     running.addresses.temporal_address,
                     namespace=running.addresses.temporal_namespace,
