@@ -41,7 +41,7 @@ def page(report: Report) -> str:
         title=f"Forecast to {in_words(plain.until)}",
         made_at=f"{plain.began_at:%Y-%m-%d %H:%M} UTC",
         style=Markup((FOLDER / "forecast.css").read_text(encoding="utf-8")),  # noqa: S704  # a file of ours
-        charts=[Markup(svg(chart, alone=True)) for chart in charts(report)],  # noqa: S704  # escaped there
+        charts=[(one.title, Markup(svg(one, alone=True))) for one in charts(report)],  # noqa: S704  # escaped there
         sides=seen,
         figures=[_figures(one) for _name, one in report.sides],
         differences=report.differences(),

@@ -41,7 +41,9 @@ class Table:
 
     def is_number(self, column: str) -> bool:
         """Whether a column stands at the right."""
-        return column.endswith(MINOR) or any(isinstance(row.get(column), int) for row in self.rows)
+        return column.endswith(MINOR) or any(
+            isinstance(row.get(name), int) for row in self.rows for name in (column, f"{column}{MINOR}")
+        )
 
 
 def all_tables(seen: Foreseen, cost: Cost = no_cost, a_day: int = UPDATES_A_DAY) -> list[Table]:

@@ -22,7 +22,7 @@ def row():
 
 
 async def taken(evergreen, folder, sessions, row):
-    await evergreen("import", book.write(folder / f"{row['license_key']}.csv", [row]))
+    await evergreen("import", book.write(folder / f"{row['customer_name']}.csv", [row]))
     return await subscription_of(sessions, row)
 
 
