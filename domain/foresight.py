@@ -36,6 +36,9 @@ class Subject:
     cancel_by: date
     cancel_until: datetime
     renews_on: date
+    promised_on: date | None = None
+    """The day of a promise that is open now (R5)."""
+    promise_broken: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,22 +132,35 @@ def by_week(happenings: Iterable[Happening]) -> dict[date, int]:
     return dict(sorted(counted.items()))
 
 
-def risks(
-    happenings: Iterable[Happening], subjects: Mapping[str, Subject], a_day: int
-) -> list[tuple[Happening, str]]:
-    """Promises that may not be kept, and why: paid so late that the update may come after the expiry, or more updates
-    by hand on one day than staff can do (`a_day`).
+@dataclass(frozen=True, slots=True)
+class Risk:
+    """A promise that may not be kept."""
+
+    promise_on: date
+    subscription_id: str
+    why: str
+
+
+def risks(happenings: Iterable[Happening], subjects: Mapping[str, Subject], a_day: int) -> list[Risk]:
+    """Promises that may not be kept, soonest first, and why.
+
+    Owed already and not done; paid so late that the update may come after the expiry; or more updates by hand on one
+    day than staff can do (`a_day`).
     """
-    found = []
+    found = [
+        Risk(one.promised_on, one.subscription_id, "broken already" if one.promise_broken else "owed already")
+        for one in subjects.values()
+        if one.promised_on is not None
+    ]
     for day, due in load(happenings).items():
         by_hand = [one for one in due if subjects[one.subscription_id].by_hand]
-        if len(by_hand) > a_day:
-            why = f"{len(by_hand)} updates by hand are due on {day}, staff can do {a_day}"
-            found += [(one, why) for one in by_hand[a_day:]]
+        why = f"{len(by_hand)} updates by hand are due on {day}, staff can do {a_day}"
+        found += [Risk(day, one.subscription_id, why) for one in by_hand[a_day:]]
         for one in due:
             if one.kind is Kind.RENEWAL and one.expired_on is not None and day > one.expired_on:
-                found.append((one, f"paid so late that the license may show expired from {one.expired_on}"))
-    return found
+                late = f"paid so late that the license may show expired from {one.expired_on}"
+                found.append(Risk(day, one.subscription_id, late))
+    return sorted(found, key=lambda risk: (risk.promise_on, risk.subscription_id))
 
 
 def cancellable(subjects: Iterable[Subject], began_at: datetime, until: date) -> list[Subject]:

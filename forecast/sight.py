@@ -21,7 +21,7 @@ from db.subscriptions import Held
 from domain import pricing
 from domain.catalogue import Catalogue, NotOffered
 from domain.foresight import Account, Subject
-from domain.local_time import end_of
+from domain.local_time import end_of, local_date
 from domain.messages import Life
 from forecast import prices
 from forecast.assumptions import Assumptions
@@ -156,6 +156,8 @@ class Sight:
             cancel_by=plan.cancel_by,
             cancel_until=plan.cancel_until,
             renews_on=plan.renews_on,
+            promised_on=local_date(row.promise_at, rules.zone) if row.promise_at else None,
+            promise_broken=row.promise_broken,
         )
 
     def _by_hand(self, product: str) -> bool:

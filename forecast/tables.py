@@ -98,8 +98,8 @@ def lapses(seen: Foreseen) -> Table:
 def risks(seen: Foreseen, a_day: int) -> Table:
     """Promises that may not be kept."""
     rows = [
-        {"promise_on": one.promise_on, **_whose(seen.of(one.subscription_id)), "why": why}
-        for one, why in foresight.risks(seen.happenings, seen.subjects, a_day)
+        {"promise_on": one.promise_on, **_whose(seen.of(one.subscription_id)), "why": one.why}
+        for one in foresight.risks(seen.happenings, seen.subjects, a_day)
     ]
     return _table("risks", "Promises at risk", rows, ("promise_on", *WHOSE, "why"))
 
