@@ -16,6 +16,7 @@ COPY activities activities
 COPY commands commands
 COPY db db
 COPY domain domain
+COPY forecast forecast
 COPY notices notices
 COPY papers papers
 COPY payments payments

@@ -28,6 +28,7 @@ from notices.letters import Letterhead
 from notices.mailer import Mailer
 from notices.sender import Sender
 from notices.tally import NoTally, Tally
+from papers.receipt import ReceiptKeys
 from payments.stripe_provider import StripeProvider
 from payments.stripe_transport import stripe_client
 from sealing.keys import Keys
@@ -130,6 +131,13 @@ class Settings(BaseSettings):
         SecretStr(""),
         description="opens /codec/<secret>/… for a Temporal UI that sends no credentials; empty: no such door",
     )
+    receipt_keys: SecretStr = Field(
+        SecretStr(""),
+        description="Ed25519 seeds that sign receipts of cancellations, id:base64[,…], current first; empty: none",
+    )
+    forecast_folder: Path | None = Field(
+        None, description="where forecasts are kept for staff to look at; none: only where --out says"
+    )
 
     build_id: str = Field("dev", description="the deployed build, shown by health and in logs")
     deployment: str = Field(
@@ -198,6 +206,13 @@ class Settings(BaseSettings):
         pairs = (part.rpartition(":") for part in value.split(",") if part.strip())
         return {address.strip().lower(): role.strip() for address, _, role in pairs}
 
+    @field_validator("receipt_keys")
+    @classmethod
+    def _receipt_keys(cls, value: SecretStr) -> SecretStr:
+        if value.get_secret_value():
+            ReceiptKeys.parse(value.get_secret_value())
+        return value
+
     @field_validator("zone")
     @classmethod
     def _known_zone(cls, value: str) -> str:
@@ -221,6 +236,11 @@ class Settings(BaseSettings):
     def codec_passes(self) -> Passes:
         """Writes and reads passes to the codec's door."""
         return Passes(self.payload_keys())
+
+    def receipt_signing_keys(self) -> ReceiptKeys | None:
+        """The keys that sign receipts; None where none are set."""
+        text = self.receipt_keys.get_secret_value()
+        return ReceiptKeys.parse(text) if text else None
 
     def working_days(self) -> WorkingDays:
         """The business's calendar of working days (R5)."""

@@ -15,7 +15,8 @@ from temporalio.client import Client
 from temporalio.service import RPCError
 
 from chaos.plan import License
-from commands.intake import checked_file, take
+from commands.intake import take
+from commands.license_files import checked_file
 from commands.screen import console
 from config import Settings
 

@@ -104,7 +104,9 @@ class Run:
                 folder / "logs", direct | _through(proxies, settings) | {"EVERGREEN_DRAIN_SECONDS": "1"}
             )
             client = await Client.connect(
-                running.addresses.temporal_address, data_converter=connection.CONVERTER, identity="chaos"
+                running.addresses.temporal_address,
+                data_converter=connection.converter(settings.payload_keys()),
+                identity="chaos",
             )
             http = await on_exit.enter_async_context(httpx.AsyncClient(timeout=30, trust_env=False))
             stage = Stage(

@@ -12,7 +12,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 import starter
 from commands.acceptance import Accepted, Choice, Desk
 from commands.given import worded
-from commands.intake import see_started, storing_of
+from commands.intake import see_started
+from commands.license_files import storing_of
 from commands.running import BadInput, Refused
 from commands.screen import to_errors
 from db import arrivals, audit, intakes, request_decisions, requests, subscriptions

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Iterator
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -14,17 +13,13 @@ from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 from temporalio.client import Client
 
 import starter
-from commands import running
+from commands import rehearsal, running
 from commands.checked import Checked, flag, refusal, show_flagged, show_problems
+from commands.license_files import checked_file, storing_of
 from commands.screen import AsJson, By, console, document, to_errors
 from config import Settings
 from db import intakes
-from db.arrivals import Storing
-from db.identifiers import new_id
 from db.intakes import Counts
-from domain import intake
-from domain.intake import FileFormat
-from domain.intake_problem import Problem
 from domain.intake_row import Row
 from domain.local_time import local_date
 
@@ -35,6 +30,22 @@ def import_file(
     skip_bad: Annotated[
         bool, typer.Option("--skip-bad", help="Take the good rows although others are bad.")
     ] = False,
+    rehearse: Annotated[
+        bool, typer.Option("--rehearse", help="Take nothing: forecast the file by itself, to --until.")
+    ] = False,
+    until: Annotated[
+        datetime | None,
+        typer.Option("--until", formats=["%Y-%m-%d"], help="The last day of the rehearsal."),
+    ] = None,
+    compare: Annotated[
+        Path | None,
+        typer.Option(
+            "--compare", help="A CSV of what the old system would charge: license_key,on,amount,currency."
+        ),
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", help="Write the rehearsal's JSON, CSV and page into this folder.")
+    ] = None,
     by: By = "staff",
     as_json: AsJson = False,
 ) -> None:
@@ -45,6 +56,11 @@ def import_file(
     Example: evergreen import examples/licenses.csv --check
     """
     console.quiet = as_json
+    if rehearse:
+        rehearsal.rehearse(file, until, compare, out, skip_bad, as_json)
+        return
+    if until or compare or out:
+        raise typer.BadParameter("--until, --compare and --out are for --rehearse")
 
     async def command() -> tuple[Checked[Row], Counts | None]:
         settings = running.settings()
@@ -60,19 +76,6 @@ def import_file(
     _report(file, checked, counts, as_json)
     if checked.problems and not skip_bad:
         raise typer.Exit(2)
-
-
-def checked_file(file: Path, settings: Settings, today: date, show: bool = True) -> Checked[Row]:
-    """Check a whole file of licenses (R26), with a progress bar when `show`. Raises BadInput when it is unreadable."""
-    catalogue = settings.price_list()
-
-    def check(written_as: FileFormat, blocks: Iterable[bytes]) -> Iterator[Row | Problem]:
-        check_file = {"csv": intake.check_csv, "jsonl": intake.check_json_lines}[written_as]
-        return check_file(blocks, catalogue, today, settings.notice_days)
-
-    checked = Checked(file, check)
-    checked.read_through(show)
-    return checked
 
 
 async def take(
@@ -92,19 +95,6 @@ async def take(
             counts = await intakes.store(session, storing, checked.rows())
         await see_started(sessions, storing.intake_id, counts.taken, progress, task)
     return counts
-
-
-def storing_of(settings: Settings, filename: str, digest: bytes, by: str, at: datetime) -> Storing:
-    """A new intake; `digest` is the SHA-256 of what was given."""
-    return Storing(
-        intake_id=new_id("imp"),
-        filename=filename,
-        digest=digest,
-        requested_by=by,
-        at=at,
-        key_ring=settings.key_ring(),
-        policy=settings.policy(),
-    )
 
 
 async def see_started(

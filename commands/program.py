@@ -12,6 +12,8 @@ from commands import (
     database,
     demo,
     entrance,
+    explain,
+    forecast,
     intake,
     invoices,
     keys,
@@ -42,6 +44,7 @@ program = typer.Typer(
 program.command("up")(stack.up)
 program.command("demo")(demo.demo)
 program.command("sign-in-link")(entrance.sign_in_link)
+program.command("forecast")(forecast.forecast)
 program.command("migrate")(database.migrate)
 program.command("codec-pass")(codec.codec_pass)
 program.command("reseal")(keys.reseal)
@@ -49,6 +52,8 @@ program.command("import")(intake.import_file)
 program.command("purchase")(purchases.purchase)
 program.command("list")(subscriptions.list_subscriptions)
 program.command("show")(subscriptions.show)
+program.command("explain")(explain.explain)
+program.command("verify-receipt")(explain.verify_receipt)
 program.command("cancel")(subscriptions.cancel)
 program.command("resume")(subscriptions.resume)
 program.command("addons")(addons.addons)

@@ -11,7 +11,7 @@ import typer
 
 from commands import running
 from commands.checked import Checked, flag, refusal, show_flagged, show_problems
-from commands.intake import storing_of
+from commands.license_files import storing_of
 from commands.recording import Recording, SomeRefused, Told
 from commands.screen import console, document
 from domain.intake import FileFormat

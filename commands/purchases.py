@@ -11,7 +11,7 @@ import typer
 
 from commands import purchase_files, running
 from commands.given import KEY_HELP, key_of, worded
-from commands.intake import storing_of
+from commands.license_files import storing_of
 from commands.recording import Recording, SomeRefused, Told
 from commands.running import BadInput, Refused
 from commands.screen import AsJson, By, console, document

@@ -77,7 +77,7 @@ def show(subscription: Which, as_json: AsJson = False) -> None:
     async def command() -> tuple[Held, Status | None]:
         async with running.database(running.settings()) as sessions, sessions() as session:
             held = await one(session, subscription)
-        return held, await _status(held.subscription.id)
+        return held, await status_of(held.subscription.id)
 
     held, status = running.run(command)
     if as_json:
@@ -168,7 +168,8 @@ def as_document(held: Held) -> dict[str, Any]:
     }
 
 
-async def _status(subscription_id: str) -> Status | None:
+async def status_of(subscription_id: str) -> Status | None:
+    """Where it stands as its workflow sees it; None when that does not run or nobody answers."""
     try:
         return await starter.status(await running.temporal(), subscription_id)
     except (NotRunning, RPCError, running.Unreachable):

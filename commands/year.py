@@ -17,7 +17,8 @@ from temporalio.client import Client
 
 import connection
 from commands import running
-from commands.intake import checked_file, take
+from commands.intake import take
+from commands.license_files import checked_file
 from commands.scenes import Scene, Script
 from commands.screen import console, to_errors
 from commands.verdict import Verdict, reach_verdict
@@ -81,7 +82,7 @@ class Year:
         shifted = self.folder / "licenses.csv"
         rows = _shifted(book, today - WRITTEN_ON)
         _write(shifted, rows)
-        await self.vendor.post("/sandbox/licenses", json=[_at_vendor(row) for row in rows])
+        await self.vendor.post("/sandbox/licenses", json=[at_vendor(row) for row in rows])
         checked = checked_file(shifted, self.settings, today)
         counts = await take(checked, self.settings, self.sessions, self.client, "demo", self.began_at)
         console.print(
@@ -159,7 +160,8 @@ def _write(path: Path, rows: list[dict[str, str]]) -> None:
         writer.writerows(rows)
 
 
-def _at_vendor(row: dict[str, str]) -> dict[str, object]:
+def at_vendor(row: dict[str, str]) -> dict[str, object]:
+    """A row of an import file as the sandbox vendor is told of it."""
     return {
         "license_key": row["license_key"],
         "product": row["product"],

@@ -40,6 +40,7 @@ def kept_secrets(folder: Path) -> dict[str, str]:
     made = {
         "EVERGREEN_SECRET_KEYS": f"embedded-1:{_random_key()}",
         "EVERGREEN_CODEC_KEYS": f"embedded-1:{_random_key()}",
+        "EVERGREEN_RECEIPT_KEYS": f"embedded-1:{_random_key()}",
         "EVERGREEN_FINGERPRINT_PEPPER": _random_key(),
         "EVERGREEN_CODEC_UI_SECRET": secrets.token_urlsafe(32),
     }

@@ -56,13 +56,16 @@ async def always(pid: int) -> bool:
 
 @dataclass
 class Program:
-    """What to run, how to know that it is up, and its process while there is one. `env` adds to our own."""
+    """What to run, how to know that it is up, and its process while there is one.
+
+    `env` adds to our own; a variable that is None there is taken away.
+    """
 
     name: str
     argv: Sequence[str]
     log: Path
     ready: Probe = always
-    env: Mapping[str, str] = field(default_factory=dict)
+    env: Mapping[str, str | None] = field(default_factory=dict)
     cwd: Path | None = None
     account: str | None = None
     stop_signal: signal.Signals = signal.SIGTERM
@@ -153,7 +156,7 @@ class Program:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
-                env={**os.environ, **self.env},
+                env={n: v for n, v in {**os.environ, **self.env}.items() if v is not None},
                 cwd=self.cwd,
                 start_new_session=True,
             )

@@ -62,7 +62,7 @@ class Service:
         *,
         log: Path,
         filled_in: Mapping[str, str],
-        env: Mapping[str, str],
+        env: Mapping[str, str | None],
         any_ports: bool = False,
         on_spawn: OnSpawn | None = None,
     ) -> tuple[Program, str]:

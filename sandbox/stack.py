@@ -81,6 +81,8 @@ class Stack:
     fast: bool = False
     any_ports: bool = False
     ui_codec: Callable[[Path], str] | None = None
+    keeps_history: bool = True
+    """Whether Temporal's data is in the folder; else it is in memory, and gone when the stack is."""
 
     @asynccontextmanager
     async def up(self) -> AsyncIterator[RunningStack]:
@@ -114,7 +116,7 @@ class RunningStack:
             folder / "postgres", fast=stack.fast, log=self._logs / "postgres.log", on_spawn=self._spawned
         )
         self.temporal = TemporalServer(
-            folder / "temporal.db",
+            folder / "temporal.db" if stack.keeps_history else None,
             log=self._logs / "temporal.log",
             search_attributes=stack.search_attributes,
             time_skipping=stack.time_skipping,
@@ -139,8 +141,11 @@ class RunningStack:
         )
         self._record(addresses=self.addresses)
 
-    async def run(self, *services: Service, env: Mapping[str, str] | None = None) -> None:
-        """Start programs of ours, all at once, with `env` added to our environment. Raises ProgramFailed."""
+    async def run(self, *services: Service, env: Mapping[str, str | None] | None = None) -> None:
+        """Start programs of ours, all at once, with `env` added to our environment. Raises ProgramFailed.
+
+        What is None in `env` is taken out of it.
+        """
         urls = dict(self.addresses.urls)
         await together(*(self._serve(service, urls, self.addresses.token, env or {}) for service in services))
         self.addresses = self.addresses.model_copy(update={"urls": urls})
@@ -164,7 +169,7 @@ class RunningStack:
         await self.temporal.start()
 
     async def _serve(
-        self, service: Service, urls: dict[str, str], token: SecretStr, env: Mapping[str, str]
+        self, service: Service, urls: dict[str, str], token: SecretStr, env: Mapping[str, str | None]
     ) -> None:
         program, urls[service.name] = await service.start(
             log=self._logs / f"{service.name}.log",

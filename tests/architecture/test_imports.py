@@ -30,10 +30,20 @@ MAY_IMPORT = {
     "workflows": ("domain", "activities"),
     # who asks
     "connection": ("activities.attributes", "domain", "sealing"),
-    "config": ("domain", "db.license_keys", "db.sign_in_links", "notices", "payments", "sealing"),
+    "config": (
+        "domain",
+        "db.license_keys",
+        "db.sign_in_links",
+        "notices",
+        "papers.receipt",
+        "payments",
+        "sealing",
+    ),
     "starter": ("workflows", "domain", "connection", "config"),
-    "commands": (*ASKS, "papers", "payments", "sandbox"),
-    "portal": (*ASKS, "health", "notices", "papers", "payments", "sealing", "telemetry"),
+    "commands": (*ASKS, "forecast", "papers", "payments", "sandbox"),
+    "portal": (*ASKS, "forecast.shelf", "health", "notices", "papers", "payments", "sealing", "telemetry"),
+    # the same workflows, run ahead in time on servers of their own
+    "forecast": ("starter", "activities", "db", "domain", "config", "connection", "papers", "sandbox"),
     # the composition root, and what only it needs
     "telemetry": ("db", "notices.tally"),
     "worker": (

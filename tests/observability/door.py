@@ -24,7 +24,7 @@ async def door(world: World) -> AsyncIterator[httpx.AsyncClient]:
         assert isinstance(traces, Traces)
         client = await Client.connect(
             world.stack.addresses.temporal_address,
-            data_converter=connection.CONVERTER,
+            data_converter=connection.converter(world.settings.payload_keys()),
             interceptors=[traces],
         )
         app = FastAPI()

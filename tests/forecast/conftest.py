@@ -1,0 +1,33 @@
+"""A real stack with a worker for the session; a book of its own for each test, and what was foreseen of it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import pytest_asyncio
+
+from tests.end_to_end.world import OwnWorker, World, world
+from tests.forecast.book import LiveBook
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session", name="world")
+async def _world() -> AsyncIterator[World]:
+    async with world(identity="tests") as made:
+        yield made
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def worker(world: World) -> AsyncIterator[OwnWorker]:
+    own = OwnWorker(world)
+    await own.start()
+    yield own
+    await own.stop()
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def live(world: World, worker: OwnWorker) -> AsyncIterator[LiveBook]:
+    """An empty book."""
+    await world.empty()
+    yield LiveBook(world)
+    async for one in world.client.list_workflows("ExecutionStatus = 'Running'"):
+        await world.client.get_workflow_handle(one.id).terminate("the test is over")

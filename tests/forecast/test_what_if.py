@@ -1,0 +1,163 @@
+"""Each what-if changes what it should, and nothing else: golden files say what that is."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from datetime import date, timedelta
+from pathlib import Path
+
+import pytest
+
+from commands import forecasting
+from config import SHIPPED_CATALOGUE
+from domain import foresight
+from domain.money import plain
+from forecast.assumptions import Assumptions
+from forecast.foreseen import Foreseen
+from forecast.report import Report
+from forecast.sight import Sight
+from tests.commands.book import row
+
+GOLDEN = Path(__file__).parent / "golden"
+
+EXPIRES_AFTER = {"ada": 100, "ben": 130, "cleo": 160, "dora": 22}
+"""Days to the expiry of each license; the last is within a notice of 30 days, not within one of 15."""
+
+
+def small_book(today: date) -> list[dict[str, str]]:
+    """Four licenses: a card, credit, both, and one whose notice is about to begin."""
+    cells = {
+        "ada": {"card_token": "pm_card_visa"},
+        "ben": {"opening_credit": "500.00", "country": "FR", "currency": "EUR"},
+        "cleo": {"card_token": "pm_card_visa", "opening_credit": "100.00", "addons": "Message Sniffer"},
+        "dora": {"card_token": "pm_card_visa", "product": "SmarterTrack", "size": "5"},
+    }
+    return [
+        row(
+            customer_email=f"{name}@golden.example",
+            customer_name=name,
+            expires_on=str(today + timedelta(days=days)),
+            **cells[name],
+        )
+        for name, days in EXPIRES_AFTER.items()
+    ]
+
+
+def told(seen: Foreseen) -> dict[str, str]:
+    """What there is to say of a forecast, in words that do not depend on today: days are counted from the expiry."""
+    lines = {}
+    for one in seen.subjects.values():
+        days = (one.expires_on - one.cancel_by).days, (one.expires_on - one.renews_on).days
+        still = "can be cancelled" if one.cancel_until > seen.began_at else "is fixed"
+        lines[f"{one.customer} plan"] = f"cancel by E-{days[0]}, renews E-{days[1]}, {still}"
+    for number, one in enumerate(seen.happenings):
+        subject = seen.of(one.subscription_id)
+        about = [f"E{(one.on - subject.expires_on).days:+d}"]
+        about += [
+            f"{name} {plain(amount, one.currency)}"
+            for name, amount in (
+                ("net", one.net_minor),
+                ("tax", one.tax_minor),
+                ("credits", one.credits_minor),
+                ("card", one.card_minor),
+                ("short", one.short_minor),
+            )
+            if amount
+        ]
+        same = sum(
+            other.kind is one.kind and other.subscription_id == one.subscription_id
+            for other in seen.happenings[:number]
+        )
+        name = f"{subject.customer} {one.kind.value}{f' {same + 1}' if same else ''}"
+        lines[name] = ", ".join(about + ([one.reason] if one.reason else []))
+    for (customer_id, currency), minor in seen.credits_left.items():
+        customer = next(one.customer for one in seen.subjects.values() if one.customer_id == customer_id)
+        lines[f"{customer} credits left"] = f"{plain(minor, currency)} {currency}"
+    return lines
+
+
+def differing(before: Foreseen, after: Foreseen) -> Iterator[str]:
+    """The lines that are not the same, each as it was and as it is."""
+    old, new = told(before), told(after)
+    for name in sorted(old.keys() | new.keys()):
+        if old.get(name) != new.get(name):
+            yield f"{name}:"
+            yield from (f"  {sign} {said[name]}" for sign, said in (("-", old), ("+", new)) if name in said)
+
+
+def prices(folder: Path) -> Path:
+    """A price list in which SmarterTrack costs a pound more than it does, and nothing else is different."""
+    text = SHIPPED_CATALOGUE.read_text(encoding="utf-8")
+    start = text.index("[products.SmarterTrack.editions.Professional]")
+    line = next(line for line in text[start:].splitlines() if line.startswith("GBP"))
+    dearer = line.replace(".00", ".99")
+    path = folder / "dearer.toml"
+    path.write_text(text[:start] + text[start:].replace(line, dearer, 1), encoding="utf-8")
+    return path
+
+
+async def test_a_what_if_differs_from_the_plain_forecast_exactly_where_it_should(live, world, tmp_path):
+    """One book, copied once; golden files are small enough to be read."""
+    await live.take(small_book(live.today), tmp_path)
+    settings, until = world.settings, live.today + timedelta(days=200)
+
+    async with forecasting.copied(settings) as fill:
+
+        async def foreseen(name: str, assumptions: Assumptions) -> Foreseen:
+            folder = tmp_path / name
+            folder.mkdir()
+            return await Sight(settings, assumptions, until).of(fill, folder)
+
+        before = await foreseen("plain", Assumptions())
+        promise = next(
+            one.promise_on for one in before.happenings if before.of(one.subscription_id).customer == "ada"
+        )
+        what_ifs = {
+            "notice-days": Assumptions(notice_days=30),
+            "loyalty-rate": Assumptions(loyalty_rate_bp=500),
+            "price-file": Assumptions(price_file=prices(tmp_path)),
+            "decline-rate": Assumptions(decline_rate_bp=5000, seed="golden-1"),
+            "holiday": Assumptions(holidays=frozenset({promise})),
+        }
+        gate = asyncio.Semaphore(2)
+
+        async def what_if(name: str) -> tuple[str, Foreseen]:
+            async with gate:
+                return name, await foreseen(name, what_ifs[name])
+
+        after = dict(await asyncio.gather(*map(what_if, what_ifs)))
+
+    for name, seen in after.items():
+        assert not seen.problems
+        found = "\n".join(differing(before, seen)) + "\n"
+        golden = GOLDEN / f"{name}.txt"
+        assert found == golden.read_text(encoding="utf-8"), f"{name}:\n{found}"
+    moved = {
+        before.of(old.subscription_id).customer: (old.promise_on, new.promise_on)
+        for old, new in zip(before.happenings, after["holiday"].happenings, strict=True)
+        if old.promise_on != new.promise_on
+    }
+    calendar = world.settings.working_days()
+    assert moved == {"ada": (promise, calendar.next_working_day(promise))}
+    _check_report(Report(before, after["loyalty-rate"], foresight.vendor_cost(settings.price_list())))
+
+
+def _check_report(report: Report) -> None:
+    """Month by month and customer by customer; half the loyalty rate makes ada's £200.00 £10.00 dearer."""
+    document = report.document()
+    ada = [one for one in document["differences_customers"] if one["whose"] == "ada"]
+    assert [(one["figure"], one["change_minor"]) for one in ada] == [
+        ("net", 1000),
+        ("tax", 200),
+        ("cash", 1200),
+    ]
+    renewed = {f"{one.on:%Y-%m}" for one in report.plain.happenings}
+    assert {one["whose"] for one in document["differences_months"]} == renewed
+    assert sum(month["vendor_minor"] for month in document["plain"]["months"]) > 0
+    assert document["what_if"]["assumptions"] == ["loyalty rate of 5%"]
+
+
+@pytest.mark.parametrize("name", ["notice-days", "loyalty-rate", "price-file", "decline-rate", "holiday"])
+def test_a_golden_file_can_be_read_at_a_glance(name):
+    assert len((GOLDEN / f"{name}.txt").read_text(encoding="utf-8").splitlines()) <= 20
