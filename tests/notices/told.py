@@ -22,6 +22,9 @@ SERIES = {
 }
 """Kinds that are put together, and what can come out; `resume` is never deferred (R9)."""
 
+LOOPS = {"get_args(notices.Audience)": {"customer", "staff"}}
+"""What a loop goes through."""
+
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 Written = tuple[ast.expr, Function]
 """An expression, and the function in which it is written."""
@@ -103,6 +106,8 @@ class _Module:
                 return self._words(yes, inside) | self._words(no, inside)
             case ast.JoinedStr() if (written := ast.unparse(value)) in SERIES:
                 return SERIES[written]
+            case ast.Name(id=name) if (loop := _loop_over(name, inside)) in LOOPS:
+                return LOOPS[loop]
             case ast.Name(id=name):
                 return self._words(self._assigned(name, inside), inside)
         raise CannotRead(
@@ -142,6 +147,12 @@ class _Module:
                 case ast.AnnAssign(target=ast.Name(id=target), value=value) if target == name and value:
                     return value
         raise CannotRead(f"{self.path.name}, {inside.name}: where does {name} come from?")
+
+
+def _loop_over(name: str, inside: Function) -> str:
+    """What a loop variable goes through; empty if it is none."""
+    loops = (node for node in ast.walk(inside) if isinstance(node, ast.For | ast.AsyncFor))
+    return next((ast.unparse(loop.iter) for loop in loops if ast.unparse(loop.target) == name), "")
 
 
 def _replaced(value: Written, passed: dict[str, Written]) -> Written:
