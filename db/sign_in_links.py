@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Literal
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import and_, delete, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db import audit
@@ -24,6 +24,7 @@ GOOD_FOR = timedelta(minutes=15)
 PATH = "/sign-in/link/"
 """The page of the portal that a link leads to; the token follows."""
 
+DOUBLE_CLICK = timedelta(seconds=5)
 _KEPT = timedelta(days=30)
 
 Role = Literal["support", "ops"]
@@ -100,14 +101,21 @@ async def usable(session: AsyncSession, token: str, now: datetime) -> SignInLink
     return (await session.scalars(query)).one_or_none()
 
 
-async def use(session: AsyncSession, token: str, now: datetime) -> SignInLink | None:
-    """Take the link: of several who try at once one gets it, the others and all later ones get None."""
+async def use(session: AsyncSession, token: str, by: str, now: datetime) -> SignInLink | None:
+    """Take the link: of several who try at once one gets it, the others and all later ones get None.
+
+    `by` is the browser's own secret: the second half of its double click is answered as the first.
+    """
+    browser = digest(by)
+    same_click = and_(SignInLink.used_by_digest == browser, SignInLink.used_at > now - DOUBLE_CLICK)
     take = (
         update(SignInLink)
         .where(
-            SignInLink.token_digest == digest(token), SignInLink.used_at.is_(None), SignInLink.lapses_at > now
+            SignInLink.token_digest == digest(token),
+            or_(SignInLink.used_at.is_(None), same_click),
+            SignInLink.lapses_at > now,
         )
-        .values(used_at=now)
+        .values(used_at=now, used_by_digest=browser)
         .returning(SignInLink)
     )
     link = (await session.scalars(take)).one_or_none()

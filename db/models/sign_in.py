@@ -45,6 +45,8 @@ class SignInLink(Record):
     """Wall time, as everything about signing in."""
     lapses_at: Mapped[datetime]
     used_at: Mapped[datetime | None]
+    used_by_digest: Mapped[bytes | None]
+    """SHA-256 of the browser's own secret: a double click comes from the same browser."""
 
 
 class PortalSession(Record):

@@ -12,7 +12,6 @@ from starlette.responses import HTMLResponse, Response
 from db import invoice_list, invoice_papers
 from db.invoice_list import ON_A_PAGE, ListedInvoice
 from db.invoices import UnknownInvoice
-from papers import pdf
 from papers.invoice_paper import InvoicePaper, invoice_paper
 from papers.page import STYLESHEET
 from papers.page import page as paper_page
@@ -65,6 +64,8 @@ async def paper(number: str, visitor: Customer, means: Given, reading: Reading) 
 @router.get("/invoices/{number}/pdf")
 async def as_pdf(number: str, visitor: Customer, means: Given, reading: Reading) -> Response:
     """To be kept."""
+    from papers import pdf  # only here: what sets a PDF takes a second to load
+
     made = await _paper(reading, means, number, visitor)
     name = f'attachment; filename="{made.number}.pdf"'
     return Response(pdf.pdf(made), media_type="application/pdf", headers={"Content-Disposition": name})

@@ -61,7 +61,7 @@ async def enter(request: Request, form: Form, visit: Visiting, means: Given) -> 
     """Use the link, once: a new session under a new token, and any older one of this browser is over."""
     await limits.hold(means, limits.TRY_LINK, limits.client_of(request))
     async with means.sessions.begin() as session:
-        link = await sign_in_links.use(session, form.text("token", 100), means.now())
+        link = await sign_in_links.use(session, form.text("token", 100), visit.secret, means.now())
         if link is None or not _still_allowed(whom(link), means):
             return page(request, "sign_in/spent.html", SpentPage(), status=410)
         onward = link.onward if is_own_path(link.onward) else "/"

@@ -111,6 +111,16 @@ async def test_of_two_who_use_a_link_at_once_one_gets_in(ann, browser):
     assert sorted(page.status_code for page in came) == [200, 410]
 
 
+async def test_a_double_click_signs_in(ann, somebody):
+    await somebody.open(await somebody.link(ann.email))
+    form = somebody.form("/sign-in/enter")
+
+    came = await asyncio.gather(somebody.send(form, follow=False), somebody.send(form, follow=False))
+
+    assert [answer.status_code for answer in came] == [303, 303]
+    assert (await somebody.open("/subscriptions")).url.path == "/subscriptions"
+
+
 async def test_a_link_is_over_after_fifteen_minutes(world, ann, somebody):
     link = await somebody.link(ann.email)
     async with world.sessions.begin() as session:

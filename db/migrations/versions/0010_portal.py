@@ -25,6 +25,7 @@ def upgrade() -> None:
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("lapses_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("used_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("used_by_digest", sa.LargeBinary(), nullable=True),
         *_person_checks("sign_in_links"),
         sa.CheckConstraint("at < lapses_at", name=op.f("ck_sign_in_links_lapses_later")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_sign_in_links")),
