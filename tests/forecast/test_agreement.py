@@ -29,7 +29,7 @@ def soon(days, **cells):
 async def test_a_forecast_touches_nothing_and_the_year_as_it_really_goes_agrees_with_it_line_by_line(
     live, world, tmp_path
 ):
-    """Waiting, cancelled, collecting with and without a card, sharing credits: the command is told every live address."""
+    """Waiting, cancelled, collecting with and without a card, sharing credits; the command knows every live address."""
     waits_for_money = soon(11, country="FR")
     declined = soon(10, card_token="pm_card_chargeCustomerFail")
     book = await live.take([*only(example("licenses.csv"), 26), waits_for_money, declined], tmp_path)
