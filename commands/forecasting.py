@@ -24,7 +24,7 @@ from forecast.foreseen import Foreseen
 from forecast.prices import PriceListNotUnderstood
 from forecast.report import Report
 from forecast.scratch import Scratch
-from forecast.sight import Fill, Sight
+from forecast.sight import Fill, Filled, Sight
 from forecast.snapshot import DatabaseBehind
 from sandbox.program import ProgramFailed
 
@@ -57,9 +57,9 @@ async def copied(settings: Settings) -> AsyncIterator[Fill]:
         finally:
             await engine.dispose()
 
-        async def fill(made: Scratch) -> dict[str, str]:
+        async def fill(made: Scratch) -> Filled:
             await snapshot.put(taken, made.engine)
-            return taken.declined
+            return Filled(taken.at, taken.declined)
 
         yield fill
 

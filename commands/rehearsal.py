@@ -29,6 +29,7 @@ from forecast.assumptions import Assumptions
 from forecast.comparison import ChargesNotUnderstood, OldCharge
 from forecast.report import Report
 from forecast.scratch import Scratch
+from forecast.sight import Filled
 from forecast.tables import UPDATES_A_DAY
 
 
@@ -41,7 +42,7 @@ class Rehearsal:
     keys: dict[str, bytes] = field(default_factory=dict)
     """Subscription id on the scratch stack → fingerprint of the real key."""
 
-    async def fill(self, made: Scratch) -> dict[str, str]:
+    async def fill(self, made: Scratch) -> Filled:
         """Store the file's rows under keys that stand for the real ones; nothing is known of the cards."""
         settings, now = made.settings, datetime.now(UTC)
         storing = storing_of(settings, self.checked.file.name, self.checked.digest, "rehearsal", now)
@@ -59,7 +60,7 @@ class Rehearsal:
             query = select(License, Subscription.id).join(Subscription, Subscription.license_id == License.id)
             for license, subscription_id in (await session.execute(query)).all():
                 self.keys[subscription_id], license.last_four = real[license.fingerprint]
-        return {}
+        return Filled(now)
 
 
 def rehearse(

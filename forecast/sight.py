@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -33,8 +33,17 @@ from forecast.scratch import Scratch, scratch
 
 MOST = 1_000_000
 
-Fill = Callable[[Scratch], Awaitable[dict[str, str]]]
-"""Puts a book into an empty scratch database; answers who has a card whose last charge was declined, and how."""
+
+@dataclass(frozen=True)
+class Filled:
+    """A book that was put into a scratch database: as of when, and whose card's last charge was declined, and how."""
+
+    at: datetime
+    declined: Mapping[str, str] = field(default_factory=dict)
+
+
+Fill = Callable[[Scratch], Awaitable[Filled]]
+"""Puts a book into an empty scratch database."""
 
 Progress = Callable[[str, int, int], None]
 """What is being done, how much of it is done, of how much."""
@@ -73,13 +82,13 @@ class Sight:
     async def _of(self, made: Scratch, fill: Fill) -> Foreseen:
         began = perf_counter()
         self.progress("copying the book", 0, 0)
-        declined = await fill(made)
+        filled = await fill(made)
         book, problems = await self._book(made)
         subjects = {one.subscription.id: self._subject(one, made.settings) for one in book}
         async with made.sessions.begin() as session:
             book = [one for one in await _held(session) if one.subscription.id in subjects]
             key_ring = made.settings.key_ring()
-            licenses = await disguise(session, book, declined, self.assumptions, key_ring)
+            licenses = await disguise(session, book, filled.declined, self.assumptions, key_ring)
             await session.flush()
             maker = Lives(made.settings.policy(), made.settings.working_days())
             lives = [await maker.of(session, one) for one in book]
@@ -88,17 +97,16 @@ class Sight:
         await made.work()
         self._took("book", began)
 
-        began_at = datetime.now(UTC)
         until_at = end_of(self.until, made.settings.zone)
         passing = await self._pass(made, lives, until_at)
         began = perf_counter()
         async with made.sessions() as session:
-            found = await happenings.between(session, began_at, until_at, made.settings.zone)
+            found = await happenings.between(session, filled.at, until_at, made.settings.zone)
         problems += [f"{one}: did not come to the horizon" for one in passing.stuck]
         left = await _credits(made, self.until)
         self._took("reading", began)
         return Foreseen(
-            began_at=began_at,
+            began_at=filled.at,
             until=self.until,
             assumptions=tuple(self.assumptions.in_words()),
             subjects=subjects,

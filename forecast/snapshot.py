@@ -7,6 +7,7 @@ transaction is REPEATABLE READ READ ONLY, so that all tables are of the same ins
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -85,6 +86,8 @@ class Snapshot:
     """One file of binary COPY for each table, and what is known of cards."""
 
     folder: Path
+    at: datetime
+    """The instant of which all tables are; what happens later is foreseen."""
     declined: dict[str, str]
     """Customer id → `soft` or `hard`: the last charge of the card they have was declined so."""
 
@@ -104,7 +107,9 @@ async def take(live: AsyncEngine, folder: Path) -> Snapshot:
     async with live.connect() as plain:
         connected = await plain.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
         rows = await connected.execute(text(_with(DECLINED)))
-        snapshot = Snapshot(folder, {row.id: row.decline_kind for row in rows})
+        declined = {row.id: row.decline_kind for row in rows}
+        at = (await connected.execute(text("SELECT now()"))).scalar_one()
+        snapshot = Snapshot(folder, at, declined)
         # In the transaction that the statement above has begun.
         driver: Any = (await connected.get_raw_connection()).driver_connection
         for table, query in TABLES.items():

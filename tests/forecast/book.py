@@ -9,17 +9,19 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
-from sqlalchemy import select, text
+from sqlalchemy import func, select, text
 
 from commands.intake import take
 from commands.license_files import checked_file
 from commands.year import at_vendor
 from db import subscriptions
+from db.models.customer import Customer
 from db.models.subscription import Subscription
 from db.subscriptions import Held
 from domain.local_time import end_of, local_date
 from domain.messages import subscription_workflow_id
 from tests.commands.book import write
+from tests.end_to_end.book import eventually
 from tests.end_to_end.world import World
 
 WEEK = timedelta(days=7)
@@ -44,6 +46,22 @@ class LiveBook:
         await take(checked, world.settings, world.sessions, world.client, "tests", datetime.now(UTC))
         async with world.sessions() as session:
             return await subscriptions.listing(session)
+
+    async def all_are(self, state: str, rows: Sequence[dict[str, str]]) -> None:
+        """Wait until the subscriptions of these customers are in the state, and all that follows is written."""
+        emails = [row["customer_email"] for row in rows]
+        query = (
+            select(func.count())
+            .select_from(Subscription)
+            .join(Customer, Customer.id == Subscription.customer_id)
+            .where(Customer.email.in_(emails), Subscription.state == state)
+        )
+
+        async def there() -> bool:
+            async with self.world.sessions() as session:
+                return await session.scalar(query) == len(rows)
+
+        await eventually(there, f"{emails} are {state}")
 
     async def live_through(self, until: date) -> None:
         """Let the real time of all pass to the end of that day; what falls due on the way is done.
