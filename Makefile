@@ -27,7 +27,8 @@ demo: $(READY) ## the main job on the embedded stack, a year in a minute (EXIT=1
 up: $(READY) ## the embedded stack, kept up until Ctrl-C
 	$(BIN)/python starter.py up
 
-test: $(READY) ## all tests, on real servers
+test: $(READY) ## all tests, on real servers (and in Chromium, which .ci/chromium installs)
+	.ci/chromium
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
 
 check: $(READY) ## lint, types, architecture, docs
@@ -39,9 +40,11 @@ check: $(READY) ## lint, types, architecture, docs
 bench: $(READY) ## measure, each figure beside its floor in the same run
 	$(BIN)/python -m benchmarks
 
-lock: $(READY) ## renew requirements.lock from pyproject.toml
+lock: $(READY) ## renew the two locks from pyproject.toml: all of it, and what runs in the image
 	$(BIN)/uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 --generate-hashes \
 		--no-emit-index-url --no-annotate --no-header --upgrade --output-file requirements.lock
+	$(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
+		--no-emit-index-url --no-annotate --no-header --constraint requirements.lock --output-file requirements-runtime.lock
 
 clean: ## forget the virtual environment and the embedded stack's data
 	rm -rf $(VENV) .evergreen

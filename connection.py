@@ -7,17 +7,25 @@ configuration file are read by the SDK's envconfig, as the `temporal` command li
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from temporalio.client import Client, Interceptor
 from temporalio.common import SearchAttributeIndexedValueType, SearchAttributeKey
 from temporalio.contrib.pydantic import PydanticJSONPlainPayloadConverter
-from temporalio.converter import CompositePayloadConverter, DataConverter, DefaultPayloadConverter
+from temporalio.converter import (
+    CompositePayloadConverter,
+    DataConverter,
+    DefaultFailureConverterWithEncodedAttributes,
+    DefaultPayloadConverter,
+)
 from temporalio.envconfig import ClientConfig
 from temporalio.runtime import Runtime
 from temporalio.service import RPCError
 
 from activities import attributes
+from sealing.keys import Keys
+from sealing.payloads import SealedPayloads
 
 JSON = PydanticJSONPlainPayloadConverter()
 
@@ -51,18 +59,31 @@ def search_attribute_types(keys: Sequence[SearchAttributeKey[Any]] = attributes.
     return {key.name: KINDS[key.indexed_value_type] for key in keys}
 
 
+def converter(keys: Keys) -> DataConverter:
+    """How our values cross into Temporal: pydantic's JSON, sealed with these keys, the texts of failures too."""
+    return replace(
+        CONVERTER,
+        payload_codec=SealedPayloads(keys),
+        failure_converter_class=DefaultFailureConverterWithEncodedAttributes,
+    )
+
+
 async def connect(
-    interceptors: Sequence[Interceptor] = (), runtime: Runtime | None = None, lazy: bool = False
+    keys: Keys, interceptors: Sequence[Interceptor] = (), runtime: Runtime | None = None, lazy: bool = False
 ) -> Client:
     """A client for the server, namespace and credentials of Temporal's profile. Raises TemporalUnreachable.
 
-    A `lazy` one connects at its first use, and again after the server was away.
+    What it sends is sealed with `keys`. A `lazy` one connects at its first use, and again after the server was away.
     """
     profile = ClientConfig.load_client_connect_config()
     address = profile.setdefault("target_host", "127.0.0.1:7233")
     try:
         return await Client.connect(
-            **profile, data_converter=CONVERTER, interceptors=list(interceptors), runtime=runtime, lazy=lazy
+            **profile,
+            data_converter=converter(keys),
+            interceptors=list(interceptors),
+            runtime=runtime,
+            lazy=lazy,
         )
     except (RPCError, RuntimeError, OSError) as failed:
         raise TemporalUnreachable(

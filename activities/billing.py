@@ -9,12 +9,14 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 from temporalio import activity
 
-from activities import letters
+from activities import counters, letters
 from activities.till import Till
 from db import audit, credit_use, invoices, notices, orders, payments, refunds, subscriptions
 from db.models.order import Order
 from db.refunds import NothingLeft
+from db.renewal_prices import renewal_bill
 from db.subscriptions import Held
+from domain import pricing
 from domain.collection import NO_CARD
 from domain.local_time import local_date
 from domain.pricing import Bill
@@ -54,6 +56,7 @@ class BillingActivities:
             held = await subscriptions.held(session, note.subscription_id, lock=True)
             for order in await orders.open_renewals(session, held.subscription.id):
                 await self._take_back(session, held, order, "void", note.at)
+            state_before = held.subscription.state
             held.subscription.state, held.subscription.failure_reason = "lapsed", note.reason
             late_until = local_date(note.late_until_at - A_MOMENT, self.till.working_days.zone)
             facts = {
@@ -63,6 +66,8 @@ class BillingActivities:
             }
             await _tell(session, held, "lapsed", facts, note.at)
             await _audit(session, note, "lapse")
+        if state_before != "lapsed":
+            counters.renewal("lapsed")
 
     @activity.defn
     async def give_back(self, note: OrderNote) -> CardRefunds:
@@ -73,7 +78,10 @@ class BillingActivities:
         async with self.sessions.begin() as session:
             held = await subscriptions.held(session, note.subscription_id, lock=True)
             order = await orders.by_id(session, note.order_id)
+            given_back_before = order.state == "refunded"
             pending = await self._take_back(session, held, order, "refunded", note.at)
+            if (renewal := await orders.renewal_with(session, order)) is not None:
+                pending += await self._take_off(session, held, renewal, order, note.at)
             await orders.refuse_update(session, order, note.reason)
             if order.kind == "renewal":
                 held.subscription.state, held.subscription.failure_reason = "refused", note.reason
@@ -83,10 +91,12 @@ class BillingActivities:
             await _tell(session, held, "update_refused", facts, note.at, order.id)
             await _tell(session, held, "update_refused", facts, note.at, order.id, "staff")
             await _audit(session, note, "refund", order.id)
-            return CardRefunds(payment_ids=tuple(pending))
+        if order.kind == "renewal" and not given_back_before:
+            counters.renewal("refused")
+        return CardRefunds(payment_ids=tuple(pending))
 
     def _bill(self, held: Held, renews_on: date) -> Bill:
-        return letters.renewal_bill(self.till.catalogue, held, renews_on)
+        return renewal_bill(self.till.catalogue, held, renews_on)
 
     async def _can_be_paid(self, session: AsyncSession, held: Held, bill: Bill, at: datetime) -> bool:
         """After expiry it is all or nothing (R22): is there a card, or credit for the whole?"""
@@ -105,6 +115,20 @@ class BillingActivities:
             back = await refunds.give_back(session, invoice, order, held.customer, "whole", at, on)
         except NothingLeft:  # staff gave all of it back before, or nothing was ever owed
             return await payments.pending_refunds(session, invoice.id)
+        return back.pending
+
+    async def _take_off(
+        self, session: AsyncSession, held: Held, renewal: Order, refused: Order, at: datetime
+    ) -> list[str]:
+        """Add-ons that the vendor refused were in the price of a renewal settled meanwhile: that part goes back too."""
+        invoice, _due_minor = await invoices.of_order(session, renewal.id)
+        lines = [invoices.as_billed(line) for line in await invoices.lines_of(session, invoice.id)]
+        part_minor = pricing.addons_part_minor(lines, refused.added_addons)
+        renewal.target_addons = [name for name in renewal.target_addons if name not in refused.added_addons]
+        on = local_date(at, self.till.working_days.zone)
+        back = await refunds.give_back(
+            session, invoice, renewal, held.customer, f"refused/{refused.id}", at, on, part_minor
+        )
         return back.pending
 
 

@@ -8,19 +8,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import get_args
 
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 from temporalio import activity
 
+from activities import counters, letters
 from activities.till import Till
-from db import invoices, orders, payments, subscriptions
+from db import invoices, notices, orders, payments, refunds, subscriptions
 from db.models.order import Order
 from db.models.payment import Payment
 from db.subscriptions import Held
 from domain.card import Payer
 from domain.collection import DECLINED, NO_CARD, TO_CONFIRM
 from domain.tasks import CardRefund, ChargeRequest, Settlement
-from payments.charge import ActionRequired, Charge, Charged, Declined, Outcome, Refund
+from payments.charge import ActionRequired, Charge, Charged, Declined, Outcome, Refund, Refunded
 from payments.payment_provider import AmountTooSmall, PaymentProvider
 
 GIVEN_UP = Declined(code="confirmation_withdrawn", kind="soft")
@@ -66,17 +68,23 @@ class CollectingActivities:
             return attempt
         outcome = await self._outcome(attempt, request)
         async with self.sessions.begin() as session:
-            return await self._record(session, request, attempt, outcome)
+            settlement = await self._record(session, request, attempt, outcome)
+        if isinstance(outcome, Declined) and outcome is not GIVEN_UP:
+            counters.declined(outcome.kind)
+        return settlement
 
     @activity.defn
     async def refund_card(self, request: CardRefund) -> None:
-        """Carry out a card refund that is written down, once (R20, R25)."""
+        """Carry out a card refund that is written down, once (R20, R25); one that was tried before is looked up."""
         async with self.sessions.begin() as session:
             refund = await payments.by_id(session, request.payment_id)
-            if refund.refunds_id is None or refund.status == "succeeded":
+            settled = refund.status == "declined" or (refund.status == "succeeded" and not request.news)
+            if refund.refunds_id is None or settled:
                 return
             charge = await payments.by_id(session, refund.refunds_id)
-            tried_before, refund.status = refund.status == "unknown", "unknown"
+            tried_before = refund.status == "unknown" or refund.provider_reference is not None
+            if refund.status == "pending":
+                refund.status = "unknown"
         reference = charge.provider_reference or ""
         done = await self.provider.find_refund(refund.key, reference) if tried_before else None
         if done is None:
@@ -84,9 +92,74 @@ class CollectingActivities:
                 Refund(key=refund.key, charge_reference=reference, amount_minor=refund.amount_minor)
             )
         async with self.sessions.begin() as session:
-            refund = await payments.by_id(session, request.payment_id)
-            refund.status, refund.completed_at = "succeeded", request.at
-            refund.provider_reference = done.reference
+            await self._book_refund(session, request, done)
+
+    async def look_up(self, payment_id: str, at: datetime) -> str | None:
+        """Find out how a charge stands whose outcome nobody knows, and book it; never charges (R25).
+
+        Answers the id of its subscription; None if the provider knows nothing of it, or its order is closed.
+        """
+        async with self.sessions.begin() as session:
+            payment = await payments.by_id(session, payment_id)
+            order = await orders.by_id(session, await payments.order_of(session, payment.invoice_id))
+            held = await subscriptions.held(session, order.subscription_id)
+        attempt = self._attempt(payment, held, tried_before=True)
+        outcome = await self._looked_up(attempt)
+        if outcome is None:
+            return None
+        request = ChargeRequest(subscription_id=held.subscription.id, order_id=order.id, at=at)
+        async with self.sessions.begin() as session:
+            held = await subscriptions.held(session, request.subscription_id, lock=True)
+            order = await orders.by_id(session, request.order_id)
+            payment = await payments.by_id(session, payment_id)
+            if payment.status not in ("pending", "unknown"):
+                return request.subscription_id  # its own workflow was quicker
+            if order.state in ("paid", "fulfilled") and isinstance(outcome, Charged):
+                payment.status, payment.completed_at = (
+                    "succeeded",
+                    at,
+                )  # booked before, then lost from the row
+                payment.provider_reference = outcome.reference
+                return request.subscription_id
+            if order.state != "open":
+                return None
+            await self._record(session, request, attempt, outcome)
+        return request.subscription_id
+
+    async def _book_refund(self, session: AsyncSession, request: CardRefund, done: Refunded) -> None:
+        refund = await payments.by_id(session, request.payment_id)
+        if refund.status == "declined":
+            return  # it failed meanwhile, and that is for good
+        refund.provider_reference = done.reference
+        match done.status:
+            case "succeeded":
+                refund.status, refund.completed_at = "succeeded", request.at
+            case "pending":
+                refund.status = "pending"
+            case "failed":
+                refund.status, refund.completed_at = "declined", request.at
+                refund.decline_code, refund.decline_kind = "refund_failed", "hard"
+                await self._bounced(session, refund, request.at)
+
+    async def _bounced(self, session: AsyncSession, refund: Payment, at: datetime) -> None:
+        """The card did not take it: it is credit now, and customer and staff are told."""
+        invoice = await invoices.by_id(session, refund.invoice_id)
+        order = await orders.by_id(session, invoice.order_id or "")
+        held = await subscriptions.held(session, order.subscription_id)
+        await refunds.bounced(session, refund, held.customer.id, at)
+        facts = {**letters.held_facts(held), "amount_minor": refund.amount_minor, "invoice": invoice.number}
+        for audience in get_args(notices.Audience):
+            await notices.tell(
+                session,
+                kind="refund_failed",
+                customer_id=held.customer.id,
+                subscription_id=held.subscription.id,
+                term_expires_on=order.term_expires_on,
+                subject=refund.key,
+                facts=facts,
+                at=at,
+                audience=audience,
+            )
 
     async def _write_ahead(self, session: AsyncSession, request: ChargeRequest) -> Attempt | Settlement:
         held = await subscriptions.held(session, request.subscription_id, lock=True)
@@ -103,13 +176,16 @@ class CollectingActivities:
             payment = await payments.begin_charge(
                 session, invoice, order.key, due_minor, held.customer.card_token, request.at
             )
+        return self._attempt(payment, held, tried_before, f"{invoice.number}: {held.title}")
+
+    def _attempt(self, payment: Payment, held: Held, tried_before: bool, description: str = "") -> Attempt:
         return Attempt(
             payment_id=payment.id,
             key=payment.key,
             amount_minor=payment.amount_minor,
             currency=payment.currency,
             payment_method=payment.payment_method or "",
-            description=f"{invoice.number}: {held.title}",
+            description=description,
             payer=Payer(
                 id=held.customer.id,
                 email=held.customer.email,

@@ -64,7 +64,8 @@ class OrderingActivities:
             await session.flush()
             await quotes.used(session, quote.quote_id, order.id)
             number = await self._invoice(session, held, order, bill, request.by, wish)
-            settlement = await self.till.use_credits(session, held, order, wish.at)
+            quoted = {use.grant_id for use in quote.credits}
+            settlement = await self.till.use_credits(session, held, order, wish.at, quoted)
             answer = OrderAnswer(
                 outcome="accepted",
                 order_id=order.id,

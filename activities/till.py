@@ -5,6 +5,7 @@ Works inside the caller's transaction. What an order is for, and the calls to th
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, cast
@@ -49,13 +50,23 @@ class Till:
         """Whether the customer has a card that we can charge."""
         return self.cards and held.customer.card_token is not None
 
-    async def use_credits(self, session: AsyncSession, held: Held, order: Order, at: datetime) -> Settlement:
-        """Pay what credits can pay now (R18); they wait while a card payment is under way for the same money."""
+    async def use_credits(
+        self,
+        session: AsyncSession,
+        held: Held,
+        order: Order,
+        at: datetime,
+        quoted: Collection[str] | None = None,
+    ) -> Settlement:
+        """Pay what credits can pay now (R18); they wait while a card payment is under way for the same money.
+
+        `quoted` are the only grants to be used, where the order has a quote (R15).
+        """
         invoice, due_minor = await invoices.of_order(session, order.id)
         live = await payments.live_charge(session, invoice.id)
         if live is None:
             on = local_date(at, self.working_days.zone)
-            due_minor -= await credit_use.pay(session, held, order, invoice, due_minor, at, on)
+            due_minor -= await credit_use.pay(session, held, order, invoice, due_minor, at, on, quoted)
         if not due_minor:
             return await self._complete(session, held, order, invoice, at)
         has_card = live is not None or self.has_card(held)
@@ -185,6 +196,8 @@ class Till:
         row.promise_at = min(row.promise_at or promise_at, promise_at)
         if order.kind == "renewal":
             row.state, row.failure_reason = "updating", None
+        if order.kind == "upgrade":  # what was wished last counts: it is not to shrink again at the renewal
+            row.next_edition = row.next_size = None
         return await orders.paid(session, order, held, at, promise_at, channel)
 
     def _receipt(

@@ -17,14 +17,14 @@ from time import perf_counter
 from rich.console import Console
 
 import worker
-from benchmarks import answers, checking, growth, history, ledger, memory, reads, renewals, storing
+from benchmarks import answers, checking, crowd, growth, history, ledger, memory, reads, renewals, storing
 from benchmarks.charts import drawn
 from benchmarks.figure import Figure
 from benchmarks.ground import ground
 from benchmarks.sheet import as_markdown, as_table, written
 from benchmarks.size import SIZES, Size
 
-PARTS = ("import", "term", "due", "growth", "database", "answer", "memory", "reading")
+PARTS = ("import", "term", "due", "growth", "database", "answer", "crowd", "memory", "reading")
 to_errors = Console(stderr=True)
 
 
@@ -64,6 +64,10 @@ async def measured(size: Size, parts: Sequence[str]) -> list[Figure]:
             if "reading" in parts:
                 to_errors.print("reading …")
                 figures += await reads.measure(size, on)
+        if "crowd" in parts:
+            async with ground(folder / "crowd") as on:
+                to_errors.print("answers in a crowd …")
+                figures += await crowd.measure(size, on)
     return figures
 
 

@@ -114,7 +114,9 @@ async def ground(folder: Path, time_skipping: bool = False) -> AsyncIterator[Gro
         engine = engine_for(settings.database_url)
         await schema.upgrade(engine)
         client = await Client.connect(
-            temporal.address, data_converter=connection.CONVERTER, runtime=quiet_runtime()
+            temporal.address,
+            data_converter=connection.converter(settings.payload_keys()),
+            runtime=quiet_runtime(),
         )
         provider = settings.payment_provider(http)
         activities = worker.activities(settings, engine, client, InstantVendor(), provider)
@@ -143,6 +145,7 @@ def _settings(database_url: str) -> Settings:
         _env_file=None,
         database_url=database_url,
         secret_keys=f"benchmark:{key}",
+        codec_keys=f"benchmark:{key}",
         fingerprint_pepper=key,
         cached_workflows=CACHED,
     )

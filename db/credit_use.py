@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import date, datetime
 
 from sqlalchemy import func, select
@@ -22,13 +23,23 @@ async def available_minor(session: AsyncSession, held: Held, on: date) -> int:
 
 
 async def pay(
-    session: AsyncSession, held: Held, order: Order, invoice: Invoice, due_minor: int, at: datetime, on: date
+    session: AsyncSession,
+    held: Held,
+    order: Order,
+    invoice: Invoice,
+    due_minor: int,
+    at: datetime,
+    on: date,
+    quoted: Collection[str] | None = None,
 ) -> int:
     """Use credits for what is due, in their order of use (R18); answers the minor units paid, 0 when there are none.
 
+    Only of the grants that were quoted, where there is a quote (R15): one granted a moment later is left alone.
     The caller holds the order's row, so the number of the use in its key cannot be taken by another.
     """
     usable = await grants.usable_grants(session, held.customer.id, invoice.currency, on)
+    if quoted is not None:
+        usable = [grant for grant in usable if grant.id in quoted]
     uses = credits.allocate(usable, due_minor, on)
     if not uses:
         return 0

@@ -8,6 +8,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Literal
 
 from sqlalchemy import bindparam, or_, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -17,6 +18,9 @@ from db.identifiers import new_id
 from db.ledger import NewMovement, Posted, Posting, grant_account, system_account
 from db.models.ledger import Account, CreditGrant
 from domain.credits import DEFAULT_PRIORITY, Grant, GrantKind, Use
+
+Source = Literal["purchases", "promotions", "card"]
+"""The account of ours that a grant comes from: by its kind purchases or promotions; the card that took no refund."""
 
 
 class ReferenceTaken(Exception):
@@ -45,9 +49,11 @@ async def grant(
     expires_on: date | None = None,
     priority: int = DEFAULT_PRIORITY,
     for_subscription_id: str | None = None,
+    source: Source | None = None,
 ) -> Granted:
     """Put an amount on a customer's account; the same purchase reference again grants nothing (R19).
 
+    `source` is the account of ours that it comes from: purchases or promotions, by its kind, unless given.
     Raises `ReferenceTaken`. Two statements; a repeat takes two.
     """
     made = CreditGrant(
@@ -64,25 +70,28 @@ async def grant(
         for_subscription_id=for_subscription_id,
         created_at=at,
     )
-    (granted,) = await grant_all(session, [made])
+    (granted,) = await grant_all(session, [made], source)
     return granted
 
 
-async def grant_all(session: AsyncSession, made: Sequence[CreditGrant]) -> list[Granted]:
+async def grant_all(
+    session: AsyncSession, made: Sequence[CreditGrant], source: Source | None = None
+) -> list[Granted]:
     """Put amounts on customers' accounts, each once; two statements however many, two more for each repeat.
 
-    Raises `ReferenceTaken`.
+    `source` as in `grant`. Raises `ReferenceTaken`.
     """
     if not made:
         return []
     opened = await open_grants(session, made)
-    movements = [_granting(one) for one in made if one.id in opened]
+    movements = [_granting(one, source) for one in made if one.id in opened]
     await ledger.post_all(session, movements, at=made[0].created_at)
     return [Granted(one.id, new=True) if one.id in opened else await _same(session, one) for one in made]
 
 
-def _granting(made: CreditGrant) -> NewMovement:
-    contra = system_account("purchases" if made.kind == "purchase" else "promotions", made.currency)
+def _granting(made: CreditGrant, source: Source | None) -> NewMovement:
+    kind = source or ("purchases" if made.kind == "purchase" else "promotions")
+    contra = system_account(kind, made.currency)
     postings = (Posting(contra, -made.amount_minor), Posting(grant_account(made.id), made.amount_minor))
     return NewMovement(f"grant/{made.reference}", "grant", postings, made.currency, subject=made.id)
 

@@ -18,7 +18,7 @@ from db.models.invoice import Invoice, InvoiceLine
 from db.models.ledger import Account
 from db.models.order import Order
 from domain.credits import Use
-from domain.pricing import Bill
+from domain.pricing import Bill, Line, LineKind
 
 
 async def issue(session: AsyncSession, order: Order, customer: Customer, bill: Bill, at: datetime) -> Invoice:
@@ -103,6 +103,11 @@ async def by_number(session: AsyncSession, number: str) -> Invoice:
     return found
 
 
+async def by_id(session: AsyncSession, invoice_id: str) -> Invoice:
+    """The invoice or credit note of this id; one of our own rows names it."""
+    return (await session.scalars(select(Invoice).where(Invoice.id == invoice_id))).one()
+
+
 async def of_order(session: AsyncSession, order_id: str) -> tuple[Invoice, int]:
     """The order's invoice and what is still due on it, in minor units. Raises NotInvoiced."""
     query = (
@@ -121,6 +126,11 @@ async def lines_of(session: AsyncSession, invoice_id: str) -> Sequence[InvoiceLi
     """The lines in their order."""
     query = select(InvoiceLine).where(InvoiceLine.invoice_id == invoice_id).order_by(InvoiceLine.position)
     return (await session.scalars(query)).all()
+
+
+def as_billed(line: InvoiceLine) -> Line:
+    """The line as it was reckoned."""
+    return Line(LineKind(line.kind), line.description, line.amount_minor, **line.details)
 
 
 def _owed(invoice: Invoice, bill: Bill) -> list[Posting]:

@@ -48,6 +48,18 @@ class Owed:
 
 
 @dataclass(frozen=True)
+class Done:
+    """What writing down a proof made of an update."""
+
+    now_first: bool
+    """It was not written down before."""
+    promise_kept: bool
+    """By the promise time (R23)."""
+    soonest_promise_at: datetime | None
+    """Of the license's updates that are still owed; None when none is."""
+
+
+@dataclass(frozen=True)
 class Wanted:
     """The license as an update is to make it."""
 
@@ -158,17 +170,16 @@ _CLOSING = (
 )
 
 
-async def done(
-    session: AsyncSession, held: Held, order_id: str, proof: Proof, at: datetime
-) -> datetime | None:
+async def done(session: AsyncSession, held: Held, order_id: str, proof: Proof, at: datetime) -> Done:
     """The vendor's own record shows the update (R24): the order is fulfilled and our license row follows.
 
-    Answers the soonest promise time of the license's updates that are still owed. Raises UnknownOrder.
+    Raises UnknownOrder.
     """
     row = (await session.execute(_CLOSING, {"order_id": order_id})).one_or_none()
     if row is None:
         raise orders.UnknownOrder(f"order {order_id} has no license update: it is not paid")
     update, order, soonest_promise_at = row
+    now_first = update.state != "done"
     update.state, update.done_at = "done", at
     update.seen_expires_on, update.seen_addons = proof.expires_on, list(proof.addons)
     order.state, order.fulfilled_at = "fulfilled", at
@@ -176,12 +187,18 @@ async def done(
     license.vendor_expires_on = proof.expires_on
     license.edition, license.size = update.target_edition, update.target_size
     license.addons = list(update.target_addons)
-    return cast("datetime | None", soonest_promise_at)
+    return Done(
+        now_first=now_first,
+        promise_kept=not update.late and at <= update.promise_at,
+        soonest_promise_at=soonest_promise_at,
+    )
 
 
-async def late(session: AsyncSession, order_id: str) -> None:
-    """The promise time passed before the update was done (R23)."""
-    (await orders.update_of(session, order_id)).late = True
+async def late(session: AsyncSession, order_id: str) -> bool:
+    """The promise time passed before the update was done (R23); False if that was noted before."""
+    update = await orders.update_of(session, order_id)
+    noted_before, update.late = update.late, True
+    return not noted_before
 
 
 async def warned(session: AsyncSession, order_id: str, at: datetime) -> None:

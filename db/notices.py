@@ -22,13 +22,15 @@ class NewNotice:
     """A notice to be put in the outbox; `facts` is what the letter says, as JSON values, never a license key (R28)."""
 
     kind: str
-    customer_id: str
+    customer_id: str | None
     at: datetime
     facts: Mapping[str, Any]
     subscription_id: str | None = None
     term_expires_on: date | None = None
     subject: str = ""
     audience: Audience = "customer"
+    to_email: str | None = None
+    """One person, instead of the customer or the address that all staff read."""
 
 
 # The table, not the record: there is nothing to load back.
@@ -46,13 +48,14 @@ async def tell(
     session: AsyncSession,
     *,
     kind: str,
-    customer_id: str,
+    customer_id: str | None,
     at: datetime,
     facts: Mapping[str, Any],
     subscription_id: str | None = None,
     term_expires_on: date | None = None,
     subject: str = "",
     audience: Audience = "customer",
+    to_email: str | None = None,
 ) -> None:
     """Put a notice in the outbox, once per subscription, term, kind and subject, however often it is asked for."""
     notice = NewNotice(
@@ -64,5 +67,6 @@ async def tell(
         term_expires_on=term_expires_on,
         subject=subject,
         audience=audience,
+        to_email=to_email,
     )
     await tell_all(session, [notice])

@@ -158,6 +158,38 @@ async def paid_changes(session: AsyncSession, subscription_id: str) -> tuple[Ord
     return tuple((await session.scalars(query.order_by(Order.paid_at, Order.id))).all())
 
 
+async def renewal_with(session: AsyncSession, refused: Order) -> Order | None:
+    """The renewal that was settled while these add-ons waited for the vendor, and so was priced with them."""
+    query = (
+        select(Order)
+        .where(
+            Order.subscription_id == refused.subscription_id,
+            Order.kind == "renewal",
+            Order.state.in_(("paid", "fulfilled")),
+            Order.ordered_at >= refused.ordered_at,
+            Order.target_addons.overlap(refused.added_addons),
+        )
+        .order_by(Order.ordered_at)
+        .limit(1)
+        .with_for_update()
+    )
+    return (await session.scalars(query)).one_or_none()
+
+
+async def of_subscription(session: AsyncSession, subscription_id: str, order_id: str) -> Order | None:
+    """The order of this id, if it is of this subscription; nothing is locked."""
+    query = select(Order).where(Order.id == order_id, Order.subscription_id == subscription_id)
+    return (await session.scalars(query)).one_or_none()
+
+
+async def unfinished_changes(session: AsyncSession, subscription_id: str) -> list[Order]:
+    """Add-ons and upgrades that wait to be paid or to be done at the vendor, oldest first; nothing is locked."""
+    query = select(Order).where(
+        Order.subscription_id == subscription_id, Order.kind != "renewal", Order.state.in_(("open", "paid"))
+    )
+    return list((await session.scalars(query.order_by(Order.id))).all())
+
+
 async def refuse_update(session: AsyncSession, order: Order, refusal: str) -> None:
     """The vendor's final no to the order's license update (R23)."""
     update = await update_of(session, order.id)

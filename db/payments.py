@@ -118,7 +118,9 @@ async def refundable(session: AsyncSession, invoice_id: str) -> list[tuple[Payme
 async def pending_refunds(session: AsyncSession, invoice_id: str) -> list[str]:
     """Ids of the invoice's refunds that the provider has still to carry out."""
     query = select(Payment.id).where(
-        Payment.invoice_id == invoice_id, Payment.kind == "refund", Payment.status != "succeeded"
+        Payment.invoice_id == invoice_id,
+        Payment.kind == "refund",
+        Payment.status.in_(("pending", "unknown")),
     )
     return list((await session.scalars(query.order_by(Payment.id))).all())
 
@@ -144,3 +146,14 @@ async def awaiting_confirmation(session: AsyncSession, key: str) -> str | None:
         .where(Payment.key == key, Payment.status == "action_required")
     )
     return (await session.scalars(query)).first()
+
+
+async def refund_of_key(session: AsyncSession, key: str) -> Payment | None:
+    """Our refund with this key; None: it is none of ours."""
+    query = select(Payment).where(Payment.key == key, Payment.kind == "refund")
+    return (await session.scalars(query)).one_or_none()
+
+
+async def order_of(session: AsyncSession, invoice_id: str) -> str:
+    """The id of the order that the invoice is for; empty if it is for none."""
+    return (await session.scalar(select(Invoice.order_id).where(Invoice.id == invoice_id))) or ""

@@ -12,12 +12,13 @@ from datetime import date, datetime
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from db import invoices, ledger, payments, remainders
+from db import grants, invoices, ledger, payments, remainders
 from db.ledger import Posting, system_account
 from db.models.customer import Customer
 from db.models.invoice import Invoice
 from db.models.ledger import CreditGrant, Entry, Movement
 from db.models.order import Order
+from db.models.payment import Payment
 from domain.money import format_minor, share
 from domain.pricing import Bill, Line, LineKind
 
@@ -77,6 +78,22 @@ async def give_back(
         await remainders.expire(session, grant_id, on=on, at=at)
     await session.flush()
     return GivenBack(wanted_minor, await payments.pending_refunds(session, invoice.id))
+
+
+async def bounced(session: AsyncSession, refund: Payment, customer_id: str, at: datetime) -> None:
+    """The card did not take a refund: what was on its way there is put on the customer's account, once (R20)."""
+    await grants.grant(
+        session,
+        customer_id,
+        "purchase",
+        refund.amount_minor,
+        refund.currency,
+        reference=refund.key,
+        reason="a refund that the card did not take (R20)",
+        by="evergreen",
+        at=at,
+        source="card",
+    )
 
 
 async def _returns(

@@ -30,6 +30,11 @@ def refund_workflow_id(invoice: str, reference: str) -> str:
     return f"refund/{invoice}/{reference}"
 
 
+def card_refund_workflow_id(payment_id: str, standing: str) -> str:
+    """The id of the workflow that looks at a card refund as the provider tells that it `succeeded` or `failed`."""
+    return f"card-refund/{payment_id}/{standing}"
+
+
 def intake_workflow_id(intake_id: str) -> str:
     """The id of the workflow that starts the subscriptions of one import (R26)."""
     return f"intake/{intake_id}"

@@ -4,7 +4,7 @@ Not a quote or an invoice: those have ids and credits. A bill here is only the l
 units (R11).
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -154,6 +154,26 @@ def addon_bill(
         if next_term is not None:
             lines.append(_addon_line(addon, price_minor, next_term, next_term.starts_on))
     return _bill(catalogue, lines, currency, country, loyal)
+
+
+def addons_part_minor(lines: Iterable[Line], addons: Collection[str]) -> int:
+    """What of a bill's total is for these add-ons: their lines with their share of discount and tax, half-up (R11).
+
+    £120.00 of £320.00, less 10 %, plus 20 % tax: £129.60 of £345.60.
+    """
+    priced_minor = part_minor = discount_minor = tax_minor = 0
+    for line in lines:
+        if line.kind is LineKind.DISCOUNT:
+            discount_minor += line.amount_minor
+        elif line.kind is LineKind.TAX:
+            tax_minor += line.amount_minor
+        else:
+            priced_minor += line.amount_minor
+            part_minor += line.amount_minor if line.addon in addons else 0
+    if not part_minor:
+        return 0
+    part_minor += share(discount_minor, part_minor, priced_minor)
+    return part_minor + share(tax_minor, part_minor, priced_minor + discount_minor)
 
 
 def percent(rate_bp: int) -> str:

@@ -126,10 +126,11 @@ class RefundRequest(Message):
 
 
 class CardRefund(Message):
-    """One card refund to be carried out."""
+    """One card refund to be carried out; or looked at again, as the provider has news of it."""
 
     payment_id: str
     at: datetime
+    news: bool = Field(False, description="it may have turned out otherwise than it seemed")
 
 
 class LicenseChange(Message):

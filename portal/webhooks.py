@@ -13,12 +13,13 @@ from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 from temporalio.client import Client
 
 import starter
-from db import customers
 from db import payments as payment_rows
+from domain.tasks import CardRefund
 from payments import declines, webhooks
 from payments.charge import ActionRequired, Declined, Outcome
 from payments.payment_provider import PaymentProvider
-from payments.webhooks import BadSignature, CardSaved, ChargeSettled, Event
+from payments.webhooks import BadSignature, CardSaved, ChargeSettled, Event, RefundSettled
+from portal.newest_card import use_newest_card
 
 LARGEST_BODY = 256 * 1024
 
@@ -59,21 +60,18 @@ class PaymentWebhooks:
                 await self._card_saved(event)
             case ChargeSettled(key=str(key), outcome=outcome) if not _is_our_own_doing(outcome):
                 await self._charge_settled(key)
+            case RefundSettled(key=str(key)):
+                await self._refund_settled(key, event)
             case _:
-                pass  # of no use: what came of a refund, charges that are not ours, and what we did ourselves
+                pass  # of no use: charges and refunds that are not ours, and what we did ourselves
 
     async def _card_saved(self, event: CardSaved) -> None:
         """Use the customer's newest card from now on; whatever waits for money is collected at once (R22)."""
-        saved = await self.provider.use_newest_card(event.customer_reference)
-        if saved is None:
-            return
-        async with self.sessions.begin() as session:
-            await customers.save_card(session, saved)
-        async with self.sessions.begin() as session:  # only now: a workflow that is told looks for the card
-            waiting = await customers.waiting_for_card(session, saved, event.created_at)
-            for subscription_id in waiting:
-                await starter.payment_changed(self.temporal, subscription_id, by="payment provider")
-        log.info("a card was saved", waiting=len(waiting))
+        waiting = await use_newest_card(
+            self.sessions, self.temporal, self.provider, event.customer_reference, event.created_at
+        )
+        if waiting is not None:
+            log.info("a card was saved", waiting=len(waiting))
 
     async def _charge_settled(self, key: str) -> None:
         """A charge that waited for the customer's confirmation has got it, or was refused: the workflow looks."""
@@ -81,6 +79,15 @@ class PaymentWebhooks:
             subscription_id = await payment_rows.awaiting_confirmation(session, key)
         if subscription_id is not None:
             await starter.payment_changed(self.temporal, subscription_id, by="payment provider")
+
+    async def _refund_settled(self, key: str, event: RefundSettled) -> None:
+        """A refund that was on its way arrived, or one that seemed to have arrived did not (R20)."""
+        async with self.sessions() as session:
+            refund = await payment_rows.refund_of_key(session, key)
+        standing = event.refund.status
+        if refund is not None and standing != "pending" and refund.status not in (standing, "declined"):
+            news = CardRefund(payment_id=refund.id, at=event.created_at, news=True)
+            await starter.refund_news(self.temporal, news, standing)
 
 
 def _is_our_own_doing(outcome: Outcome) -> bool:

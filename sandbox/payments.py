@@ -46,6 +46,7 @@ cards, by Stripe's own tokens:
   pm_card_visa, pm_card_mastercard, pm_card_amex    always pay
   pm_card_authenticationRequired                    the bank wants the customer to approve on its page
   pm_card_chargeCustomerFail                        can be saved, never pays
+  pm_card_refundFail, pm_card_pendingRefund         pays; a refund to it fails, or arrives, soon after the answer
   pm_card_chargeDeclined                            declined, also when it is to be saved; likewise
   ...InsufficientFunds ...LostCard ...StolenCard ...ExpiredCard ...IncorrectCvc ...ProcessingError
   ...Fraudulent ...VelocityLimitExceeded            e.g. pm_card_visa_chargeDeclinedInsufficientFunds

@@ -30,6 +30,7 @@ class TestCard:
     last4: str
     answers: str  # APPROVE, AUTHENTICATE, or the code of a decline
     refuses: bool = False
+    refunds: tuple[str, ...] = ("succeeded",)  # how a refund to it stands, one after the other
 
 
 _VISA = TestCard("Visa, always pays", "visa", "4242", APPROVE)
@@ -40,6 +41,12 @@ CARDS = {
     "pm_card_amex": TestCard("American Express, always pays", "amex", "0005", APPROVE),
     "pm_card_authenticationRequired": TestCard(
         "Visa, the bank asks every time", "visa", "3184", AUTHENTICATE
+    ),
+    "pm_card_refundFail": TestCard(
+        "Visa, refunds fail later", "visa", "5126", APPROVE, refunds=("succeeded", "failed")
+    ),
+    "pm_card_pendingRefund": TestCard(
+        "Visa, refunds are slow", "visa", "7726", APPROVE, refunds=("pending", "succeeded")
     ),
     "pm_card_chargeCustomerFail": TestCard("Visa, saved but never pays", "visa", "0341", "generic_decline"),
 }
@@ -64,6 +71,14 @@ _DECLINING = {
 }
 for _name, _card in _DECLINING.items():
     CARDS[f"pm_card_{_name}"] = CARDS[f"pm_card_visa_{_name}"] = _card  # Stripe names most of them both ways
+
+
+_REFUNDS = {card.last4: card.refunds for card in CARDS.values()}
+
+
+def refund_standings(last4: str) -> tuple[str, ...]:
+    """How a refund to the card stands: as it is answered, and if another follows, as it turns out soon after."""
+    return _REFUNDS[last4]
 
 
 def decline(code: str) -> dict[str, str]:

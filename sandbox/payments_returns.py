@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from sandbox import payments_charge_shapes as shapes
 from sandbox.payments_book import Book
+from sandbox.payments_cards import refund_standings
 from sandbox.payments_forms import NewRefund
 from sandbox.payments_money import shown
 from sandbox.payments_outbox import Outbox
@@ -33,14 +34,27 @@ class Returns:
             wanted, there_is = (shown(money, charge["currency"]) for money in (amount, left))
             message = f"Refund amount ({wanted}) is greater than unrefunded amount on charge ({there_is})"
             raise invalid(message, param="amount")
+        first, *later = refund_standings(charge["payment_method_details"]["card"]["last4"])
         refund = shapes.refund(charge, amount)
-        refund |= {"metadata": dict(wish.metadata), "reason": wish.reason}
+        refund |= {"metadata": dict(wish.metadata), "reason": wish.reason, "status": first}
         self.book.add(refund)
         charge |= {"amount_refunded": charge["amount_refunded"] + amount, "refunded": amount == left}
         self.book.write(charge)
         self.outbox.happened("refund.created", refund)
         self.outbox.happened("charge.refunded", charge)
+        for standing in later:
+            self._turns_out(refund | {"status": standing}, charge)
         return refund
+
+    def _turns_out(self, refund: Shape, charge: Shape) -> None:
+        """The bank has taken its time. What it did not take is with the merchant again."""
+        self.book.write(refund)
+        if refund["status"] == "failed":
+            amount_refunded = charge["amount_refunded"] - refund["amount"]
+            self.book.write(charge | {"amount_refunded": amount_refunded, "refunded": False})
+            self.outbox.happened("refund.failed", refund)
+        else:
+            self.outbox.happened("refund.updated", refund)
 
     def _charge(self, wish: NewRefund) -> Shape:
         if wish.charge:

@@ -1,4 +1,4 @@
-"""One refund that staff decided: written down, then carried out on the card, whatever crashes (R20, R25)."""
+"""Refunds: those that staff decided, and what the provider has to say of one later (R20, R25)."""
 
 from __future__ import annotations
 
@@ -23,3 +23,13 @@ class Refund:
             refund = CardRefund(payment_id=payment_id, at=workflow.now())
             await call(CollectingActivities.refund_card, refund, "refund the card")
         return pending
+
+
+@workflow.defn(name="CardRefund")
+class CardRefundNews:
+    """The provider has news of a card refund: looks how it turned out, and books that."""
+
+    @workflow.run
+    async def run(self, refund: CardRefund) -> None:
+        """Done when the provider has answered; a refund that failed is credit then (R20)."""
+        await call(CollectingActivities.refund_card, refund, "look how the refund turned out")

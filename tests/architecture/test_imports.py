@@ -12,11 +12,14 @@ from tests.architecture.source import ROOT, Import, files, imports, part_of, sho
 
 DOES = ("db", "domain", "vendor", "payments", "notices")
 
+ASKS = ("starter", "db", "domain", "config", "connection", "logs")
+
 MAY_IMPORT = {
     # what is true
     "domain": (),
     # what we know, and those we deal with
-    "db": ("domain", "domain.card"),  # the card is a value; it belongs into domain/
+    "sealing": (),
+    "db": ("domain", "domain.card", "sealing"),  # the card is a value; it belongs into domain/
     "vendor": ("domain",),
     "payments": ("domain",),
     "notices": ("domain", "db.outbox"),
@@ -26,13 +29,25 @@ MAY_IMPORT = {
     # what must happen
     "workflows": ("domain", "activities"),
     # who asks
-    "connection": ("activities.attributes", "domain"),
-    "config": ("domain", "db.license_keys", "notices", "payments"),
+    "connection": ("activities.attributes", "domain", "sealing"),
+    "config": ("domain", "db.license_keys", "db.sign_in_links", "notices", "payments", "sealing"),
     "starter": ("workflows", "domain", "connection", "config"),
-    "commands": ("starter", "db", "domain", "config", "connection", "logs", "papers", "payments", "sandbox"),
-    "portal": ("starter", "db", "domain", "config", "connection", "logs", "health", "papers", "payments"),
+    "commands": (*ASKS, "papers", "payments", "sandbox"),
+    "portal": (*ASKS, "health", "notices", "papers", "payments", "sealing", "telemetry"),
     # the composition root, and what only it needs
-    "worker": (*DOES, "activities", "workflows", "config", "connection", "health", "logs"),
+    "telemetry": ("db", "notices.tally"),
+    "worker": (
+        *DOES,
+        "telemetry",
+        "activities",
+        "workflows",
+        "config",
+        "connection",
+        "health",
+        "logs",
+        "schedule",
+    ),
+    "schedule": ("domain",),
     "health": (),
     "logs": (),
     # what stands in for the outside world knows nothing of us

@@ -20,6 +20,7 @@ from db.session import engine_for, sessions_for
 from sandbox.environment import environment
 from sandbox.stack import WORKER, RunningStack, Stack
 from sandbox.virtual_time import VirtualTime
+from sealing.keys import Keys
 from tests.commands.program import CommandLine
 
 
@@ -65,12 +66,12 @@ async def sessions(stack: RunningStack) -> AsyncIterator[async_sessionmaker[Asyn
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def temporal(stack: RunningStack) -> Client:
+async def temporal(stack: RunningStack, variables: dict[str, str]) -> Client:
     addresses = stack.addresses
     return await Client.connect(
         addresses.temporal_address,
         namespace=addresses.temporal_namespace,
-        data_converter=connection.CONVERTER,
+        data_converter=connection.converter(Keys.parse(variables["EVERGREEN_CODEC_KEYS"])),
     )
 
 

@@ -1,5 +1,6 @@
 """R13, R14, R16: lines of a bill, rounded once each, and the days that an add-on is charged for."""
 
+from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
@@ -14,6 +15,7 @@ from domain.pricing import (
     NoAddons,
     OutsideTerm,
     addon_bill,
+    addons_part_minor,
     percent,
     prorata,
     renewal_bill,
@@ -196,3 +198,18 @@ def test_a_bill_always_adds_up(
 @pytest.mark.parametrize(("rate_bp", "text"), [(1000, "10%"), (1750, "17.5%"), (825, "8.25%"), (5, "0.05%")])
 def test_a_rate_is_written_as_percent(rate_bp: int, text: str) -> None:
     assert percent(rate_bp) == text
+
+
+def test_the_part_of_a_bill_that_is_for_an_addon_has_its_share_of_discount_and_tax(
+    catalogue: Catalogue,
+) -> None:
+    """R13, R16, R20: what a renewal costs more for having the add-on, to the penny that rounding leaves."""
+    item = LicenseItem("SmarterMail", "Enterprise", "250", (SNIFFER, MAPI))
+    bill = renewal_bill(catalogue, item, "GBP", "GB", loyal=True, on=ON)
+    without = renewal_bill(catalogue, replace(item, addons=(MAPI,)), "GBP", "GB", loyal=True, on=ON)
+
+    part_minor = addons_part_minor(bill.lines, (SNIFFER,))
+
+    assert abs(part_minor - (bill.total_minor - without.total_minor)) <= 1
+    assert addons_part_minor(bill.lines, ()) == 0
+    assert addons_part_minor(bill.lines, (EAS,)) == 0

@@ -145,7 +145,7 @@ class Customer:
         found = await self.world.payments.control(
             "GET", "/sandbox/refunds", params={"customer": self.reference}
         )
-        return [refund["amount"] for refund in found]
+        return [refund["amount"] for refund in found if refund["status"] != "failed"]
 
     async def statement(self) -> list[GrantStatement]:
         """Their credits, grant by grant, oldest first."""
@@ -250,10 +250,10 @@ class Subscribed:
         async with self.world.sessions() as session:
             return list(await session.scalars(query))
 
-    async def notices(self, kind: str) -> list[Notice]:
-        """What its customer was told of this kind, oldest first."""
+    async def notices(self, kind: str, audience: str = "customer") -> list[Notice]:
+        """What its customer, or staff, were told of this kind, oldest first."""
         query = select(Notice).where(
-            Notice.subscription_id == self.id, Notice.kind == kind, Notice.audience == "customer"
+            Notice.subscription_id == self.id, Notice.kind == kind, Notice.audience == audience
         )
         async with self.world.sessions() as session:
             return list(await session.scalars(query.order_by(Notice.id)))

@@ -12,7 +12,7 @@ import starter
 from domain.messages import State
 from domain.tasks import CardRefunds, RefundRequest
 from starter import RefusedByRule
-from tests.money.book import RENEWAL_MINOR, Book, Subscribed
+from tests.money.book import RENEWAL_MINOR, Book, Subscribed, eventually
 
 CREDIT_MINOR = 50_00
 CARD_MINOR = RENEWAL_MINOR - CREDIT_MINOR
@@ -131,10 +131,43 @@ async def test_a_refund_whose_answer_is_lost_is_made_once_at_the_provider(book: 
     assert await customer.credits() == [("promotional", CREDIT_MINOR)]
 
 
-async def _paid_by_credit_and_card(book: Book) -> Subscribed:
+async def test_a_refund_that_the_card_does_not_take_becomes_credit_once_and_all_are_told(book: Book):
+    """R20: the provider says so later, more than once; nothing is lost and the books balance."""
+    await book.world.deliver_webhooks()
+    license = await _paid_by_credit_and_card(book, card="pm_card_refundFail")
+    customer = license.customer
+    await book.world.payments.fault("webhook_twice", None)
+
+    await _give_back(license, None, "whole")
+
+    await eventually(lambda: _stands(license, "declined"), "the failed refund is credit")
+    assert await customer.refunds() == []
+    assert sorted(await customer.credits()) == [("promotional", CREDIT_MINOR), ("purchase", CARD_MINOR)]
+    for audience in ("customer", "staff"):
+        [told] = await license.notices("refund_failed", audience)
+        assert told.facts["amount_minor"] == CARD_MINOR
+
+
+async def test_a_refund_that_takes_its_time_counts_when_the_provider_says_that_it_arrived(book: Book):
+    """R20: until then it is pending; nothing is given back twice."""
+    await book.world.deliver_webhooks()
+    license = await _paid_by_credit_and_card(book, card="pm_card_pendingRefund")
+
+    await _give_back(license, None, "whole")
+
+    await eventually(lambda: _stands(license, "succeeded"), "the refund has arrived")
+    assert await license.customer.refunds() == [CARD_MINOR]
+    assert await license.customer.credits() == [("promotional", CREDIT_MINOR)]
+
+
+async def _stands(license: Subscribed, status: str) -> bool:
+    return [refund.status for refund in await license.payments("refund")] == [status]
+
+
+async def _paid_by_credit_and_card(book: Book, card: str = "pm_card_visa") -> Subscribed:
     """A renewal, done, for £50.00 of credit and £130.00 from the card."""
     license = await book.subscription()
-    await license.customer.save_card()
+    await license.customer.save_card(card)
     await license.customer.grant(CREDIT_MINOR)
     await license.days_before_expiry(13)
     assert await license.customer.taken() == [(CARD_MINOR, "GBP")]

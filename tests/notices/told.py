@@ -121,6 +121,8 @@ class _Module:
                 called = self.functions[name]
                 returned = [n.value for n in ast.walk(called) if isinstance(n, ast.Return) and n.value]
                 return set[frozenset[str]]().union(*(self._facts(part, called) for part in returned))
+            case ast.Call(func=ast.Name(id="sealed"), args=[_, _, ast.Dict() as secrets]):
+                return self._facts(secrets, inside)  # opened again before the letter is written
             case ast.BinOp(left=left, op=ast.BitOr(), right=right):
                 both = itertools.product(self._facts(left, inside), self._facts(right, inside))
                 return {one | other for one, other in both}

@@ -114,9 +114,9 @@ class Customer:
         request = Upgrade(edition=edition, size=size, price_minor=price_minor, **{"by": "staff:jo", **words})
         return _answered(await starter.upgrade(self.world.client, self.id, request))
 
-    async def pay(self, order_id: str) -> OrderAnswer:
+    async def pay(self, order_id: str, request_id: str = "") -> OrderAnswer:
         """Pay an open order."""
-        request = OrderPaid(order_id=order_id, by="customer")
+        request = OrderPaid(order_id=order_id, by="customer", request_id=request_id)
         return _answered(await starter.pay(self.world.client, self.id, request))
 
     async def at_renewal(

@@ -111,3 +111,32 @@ async def test_a_refused_add_on_leaves_the_promise_of_the_other_standing(shop: S
         == 1
     )
     assert (status.state, status.auto_renew, status.promise_at) == ("active", True, None)
+
+
+async def test_an_add_on_refused_after_the_renewal_was_priced_with_it_is_given_back_for_both_terms(
+    shop: Shop,
+):
+    """R20, R23: its own order, and its part of the renewal with discount and tax; the rest of the renewal stands."""
+    customer = await shop.customer()
+    await customer.vendor_trouble("down")
+    await customer.at(customer.plan.renews_at - timedelta(hours=1))
+    bought = await customer.buy(SNIFFER)
+    assert bought.quote is not None
+    await customer.at(customer.plan.renews_at + timedelta(minutes=1))
+    assert await customer.taken_minor() == [bought.quote.total_minor, gross(300_00, 120_00)]
+    [update, renewal] = await customer.updates()
+
+    await customer.report(update.id, refusal="not sold any more")
+    await customer.vendor_recovers()
+
+    await customer.settled()
+    license = await customer.at_vendor()
+    assert (license["addons"], license["expires_on"]) == ([], str(customer.next_expires_on))
+    given_back = {charge["amount"]: charge["refunded"] for charge in await customer.charges()}
+    assert given_back == {
+        bought.quote.total_minor: bought.quote.total_minor,
+        gross(300_00, 120_00): gross(300_00, 120_00) - gross(300_00),
+    }
+    states = {order.kind: order.state for order in await customer.orders()}
+    assert states == {"addon": "refunded", "renewal": "fulfilled"}
+    assert renewal.order_id == (await customer.orders("renewal"))[0].id

@@ -105,6 +105,33 @@ async def test_a_declined_upgrade_stays_open_and_is_paid_later(shop: Shop):
     await check_done_and_renewed(customer, [60_00], gross(480_00))
 
 
+async def test_a_repeated_wish_to_pay_is_answered_the_same_and_tries_the_card_once(shop: Shop):
+    """R10: a double click after a decline is not another try; a new wish is."""
+    customer = await shop.customer(size="250", card="pm_card_chargeCustomerFail")
+    order_id = (await customer.upgrade("Enterprise", "500", price_minor=50_00)).order_id or ""
+
+    first = await customer.pay(order_id, request_id="click-1")
+    again = await customer.pay(order_id, request_id="click-1")
+
+    assert first == again
+    assert len(await customer.charges()) == 1
+    await customer.card_answers("approve")
+    assert (await customer.pay(order_id, request_id="click-2")).outcome == "accepted"
+    await check_done_and_renewed(customer, [60_00], gross(480_00))
+
+
+async def test_an_upgrade_outlives_a_downgrade_that_was_noted_before_it(shop: Shop):
+    """R27: what was wished last counts; the renewal does not make the license small again."""
+    customer = await shop.customer(size="250", addons=[SNIFFER])
+    await customer.at_renewal(SNIFFER, edition="Professional", size="250")
+    order_id = (await customer.upgrade("Enterprise", "500", price_minor=50_00)).order_id or ""
+
+    assert (await customer.pay(order_id)).outcome == "accepted"
+
+    await check_done_and_renewed(customer, [60_00], gross(480_00))
+    assert (await customer.at_vendor())["addons"] == []
+
+
 @pytest.mark.parametrize(
     ("edition", "size", "says"),
     [
