@@ -60,6 +60,7 @@ async def _worker(ground: Ground, cached: int) -> AsyncIterator[psutil.Process]:
         "TEMPORAL_ADDRESS": ground.temporal_address,
         "EVERGREEN_DATABASE_URL": settings.database_url,
         "EVERGREEN_SECRET_KEYS": settings.secret_keys.get_secret_value(),
+        "EVERGREEN_CODEC_KEYS": settings.codec_keys.get_secret_value(),
         "EVERGREEN_FINGERPRINT_PEPPER": settings.fingerprint_pepper.get_secret_value(),
         "EVERGREEN_CACHED_WORKFLOWS": str(cached),
         "EVERGREEN_HEALTH_PORT": "0",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 
-from sqlalchemy import Select, or_, select, tuple_
+from sqlalchemy import Select, or_, select, tuple_, union_all
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.models.customer import Customer
@@ -106,7 +106,14 @@ async def find(session: AsyncSession, text: str) -> Held:
 
     Raises UnknownSubscription, AmbiguousSubscription.
     """
-    query = held_query().where(or_(Subscription.id == text, License.last_four == text.upper())).limit(6)
+    # Two look-ups by index: one condition over both tables would read all of them.
+    by_id = select(Subscription.id).where(Subscription.id == text)
+    by_key = (
+        select(Subscription.id)
+        .join(License, License.id == Subscription.license_id)
+        .where(License.last_four == text.upper())
+    )
+    query = held_query().where(Subscription.id.in_(union_all(by_id, by_key))).limit(6)
     rows = (await session.execute(query)).all()
     if not rows:
         raise UnknownSubscription(
