@@ -24,10 +24,8 @@ from config import Settings
 from db.session import engine_for, sessions_for
 from domain.catalogue import CatalogueError
 from portal.app import application
-from portal.codec import CodecDoor
-from portal.composition import means_of
+from portal.composition import codec_door_of, means_of
 from portal.observation import Observed, RequestMetrics
-from portal.security import visits
 from portal.webhooks import PaymentWebhooks
 from telemetry.traces import exported, traced_calls, traced_requests
 
@@ -46,13 +44,7 @@ async def serve(settings: Settings) -> None:
             sessions, client, provider, settings.stripe_webhook_secret.get_secret_value()
         )
         means = means_of(settings, sessions, client, provider, http)
-        codec = CodecDoor(
-            settings.payload_codec(),
-            settings.codec_passes(),
-            settings.temporal_ui_url,
-            settings.codec_ui_secret.get_secret_value(),
-            signed_in=partial(visits.ops_email, means),
-        )
+        codec = codec_door_of(settings, means)
         check = partial(health.what_is_wrong, engine, client)
         app = application(means, webhooks, codec, check, settings.build_id)
         if traces:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from urllib.parse import urlsplit
 
 import httpx
@@ -11,7 +12,9 @@ from temporalio.client import Client
 from config import Settings
 from papers.invoice_paper import EXAMPLE_LINES, Seller
 from payments.payment_provider import PaymentProvider
+from portal.codec import CodecDoor
 from portal.means import Means
+from portal.security import visits
 from portal.sign_in.identity_provider import IdentityProvider
 
 STRIPE_API = "https://api.stripe.com"
@@ -42,6 +45,17 @@ def means_of(
         card_page_origins=(_card_pages(settings.stripe_api_base),),
         temporal_ui_url=settings.temporal_ui_url.rstrip("/"),
         identity_provider=_identity_provider(settings, http),
+    )
+
+
+def codec_door_of(settings: Settings, means: Means) -> CodecDoor:
+    """The door at which payloads are opened: for a pass, for the embedded UI, for ops who are signed in."""
+    return CodecDoor(
+        settings.payload_codec(),
+        settings.codec_passes(),
+        settings.temporal_ui_url,
+        settings.codec_ui_secret.get_secret_value(),
+        signed_in=partial(visits.ops_email, means),
     )
 
 

@@ -10,13 +10,13 @@ from tests.end_to_end.world import OwnWorker
 from tests.money.world import World, world
 
 
-@pytest_asyncio.fixture(scope="session", loop_scope="session", name="world")
+@pytest_asyncio.fixture(scope="package", loop_scope="session", name="world")
 async def _world() -> AsyncIterator[World]:
     async with world() as made:
         yield made
 
 
-@pytest_asyncio.fixture(scope="session", loop_scope="session")
+@pytest_asyncio.fixture(scope="package", loop_scope="session")
 async def worker(world: World) -> AsyncIterator[OwnWorker]:
     """A worker that runs all the time."""
     own = OwnWorker(world)

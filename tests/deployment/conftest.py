@@ -17,7 +17,7 @@ from tests.money.book import Book
 from tests.money.world import World, with_money
 
 
-@pytest_asyncio.fixture(scope="session", loop_scope="session", name="world")
+@pytest_asyncio.fixture(scope="package", loop_scope="session", name="world")
 async def _world() -> AsyncIterator[World]:
     """The stack of `make up` with clocks that can be moved; its worker stopped, as tests bring their own."""
     with TemporaryDirectory(prefix="evergreen-", dir=FAST_PLACE) as name:
@@ -31,7 +31,7 @@ async def _world() -> AsyncIterator[World]:
             yield made
 
 
-@pytest_asyncio.fixture(scope="session", loop_scope="session")
+@pytest_asyncio.fixture(scope="package", loop_scope="session")
 async def _own_worker(world: World) -> AsyncIterator[OwnWorker]:
     own = OwnWorker(world)
     yield own
@@ -62,7 +62,7 @@ def evergreen(world: World, tmp_path: Path) -> Program:
     return Program(tmp_path, dict(world.variables))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def temporal(world: World) -> CommandLine:
     """Temporal's command line: `await temporal("workflow", "signal", …)`."""
     return CommandLine(world.stack.addresses)

@@ -29,13 +29,13 @@ class Lived:
     """Renewed, but after the promise time: the vendor was down."""
 
 
-@pytest_asyncio.fixture(scope="session", loop_scope="session", name="world")
+@pytest_asyncio.fixture(scope="package", loop_scope="session", name="world")
 async def _world() -> AsyncIterator[World]:
     async with world() as made:
         yield made
 
 
-@pytest_asyncio.fixture(scope="session", loop_scope="session")
+@pytest_asyncio.fixture(scope="package", loop_scope="session")
 async def book(world: World) -> AsyncIterator[Book]:
     await world.deliver_webhooks()
     kept = Book(world)
@@ -43,13 +43,13 @@ async def book(world: World) -> AsyncIterator[Book]:
     await kept.close()
 
 
-@pytest_asyncio.fixture(scope="session", loop_scope="session", name="door")
+@pytest_asyncio.fixture(scope="package", loop_scope="session", name="door")
 async def _door(world: World) -> AsyncIterator[httpx.AsyncClient]:
     async with door(world) as http:
         yield http
 
 
-@pytest_asyncio.fixture(scope="session", loop_scope="session")
+@pytest_asyncio.fixture(scope="package", loop_scope="session")
 async def lived(book: Book) -> Lived:
     """Each has lived until its fate was known."""
     made = [await book.subscription() for _ in range(6)]

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from fastapi import FastAPI
 
 import health
 from portal.app import application
-from portal.composition import means_of
+from portal.composition import codec_door_of, means_of
 from portal.webhooks import PaymentWebhooks
 from tests.money.world import World
 
@@ -20,4 +21,6 @@ def portal_application(world: World, **changes: Any) -> FastAPI:
         means_of(world.settings, world.sessions, world.client, world.provider, world.http), **changes
     )
     webhooks = PaymentWebhooks(world.sessions, world.client, world.provider, world.webhook_secret)
-    return application(means, webhooks, lambda: health.what_is_wrong(world.engine, world.client), "test")
+    codec = codec_door_of(world.settings, means)
+    check = partial(health.what_is_wrong, world.engine, world.client)
+    return application(means, webhooks, codec, check, "test")
