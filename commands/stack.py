@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import httpx
@@ -16,6 +17,7 @@ from commands.running import Unreachable
 from commands.screen import AsJson, console, document
 from db import schema
 from db.session import engine_for
+from sandbox import ports
 from sandbox.environment import environment
 from sandbox.holder import Addresses, FolderInUse
 from sandbox.program import ProgramFailed
@@ -36,11 +38,12 @@ async def stack_up(
     try:
         async with stack.up() as running_stack:
             await migrate(running_stack.addresses.database_url)
-            await running_stack.run(PORTAL, env=environment(folder.resolve(), running_stack.addresses))
-            variables = environment(
-                folder.resolve(), running_stack.addresses
-            )  # now with the portal's address
-            await running_stack.run(WORKER, env=variables)
+            # The worker's letters name the portal's address, and both start at once: its port is chosen before.
+            port = ports.choose({"port": PORTAL.usual_port})["port"]
+            variables = environment(folder.resolve(), running_stack.addresses) | {
+                "EVERGREEN_PORTAL_URL": f"http://{ports.LOOPBACK}:{port}"
+            }
+            await running_stack.run(WORKER, replace(PORTAL, usual_port=port), env=variables)
             await _tell_payments(running_stack.addresses, variables["EVERGREEN_STRIPE_WEBHOOK_SECRET"])
             yield running_stack
     except (FolderInUse, ProgramFailed) as failed:
