@@ -32,7 +32,9 @@ async def check(seed: int, count: int) -> int:
                     if outcome.differences():
                         wrong += 1
                         smallest, differences = await ready.shrunk(outcome.case)
-                        console.print(f"[red]{smallest}[/]", *(f"\n  {line}" for line in differences), soft_wrap=True)
+                        console.print(
+                            f"[red]{smallest}[/]", *(f"\n  {line}" for line in differences), soft_wrap=True
+                        )
     console.print(
         f"{count} cases, {wrong} disagree with the rules, {time.monotonic() - began:.0f} s, seed {seed}"
     )
