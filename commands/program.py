@@ -20,6 +20,7 @@ from commands import (
     orders,
     purchases,
     quotes,
+    receipts,
     reconcile,
     refunds,
     requests,
@@ -53,7 +54,7 @@ program.command("purchase")(purchases.purchase)
 program.command("list")(subscriptions.list_subscriptions)
 program.command("show")(subscriptions.show)
 program.command("explain")(explain.explain)
-program.command("verify-receipt")(explain.verify_receipt)
+program.command("verify-receipt")(receipts.verify_receipt)
 program.command("cancel")(subscriptions.cancel)
 program.command("resume")(subscriptions.resume)
 program.command("addons")(addons.addons)

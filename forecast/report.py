@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from domain.foresight import Cost, no_cost
-from forecast import page, tables
+from forecast import contrast, page, tables
 from forecast.assumptions import ALWAYS
 from forecast.foreseen import Foreseen
 from forecast.shelf import DOCUMENT, PAGE
@@ -48,7 +48,7 @@ class Report:
         compared = [self.comparison] if self.comparison is not None else []
         if self.what_if is None:
             return compared
-        return [*compared, *tables.differences(self.plain, self.what_if, (self.cost, self.cost))]
+        return [*compared, *contrast.differences(self.plain, self.what_if, (self.cost, self.cost))]
 
     def document(self) -> dict[str, Any]:
         """All of it as JSON values: amounts are minor units."""

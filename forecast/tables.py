@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from domain import foresight
-from domain.foresight import Cost, Difference, Subject, no_cost
+from domain.foresight import Cost, Subject, no_cost
 from domain.happening import Happening, Kind
 from domain.money import format_minor, plain
 from forecast.foreseen import Foreseen
@@ -88,7 +88,7 @@ def customers(seen: Foreseen, cost: Cost = no_cost) -> Table:
 def lapses(seen: Foreseen) -> Table:
     """Licenses that will lapse, and why."""
     rows = [
-        {"on": one.on, **_whose(seen.of(one.subscription_id)), "reason": one.reason}
+        {"on": one.on, **whose(seen.of(one.subscription_id)), "reason": one.reason}
         for one in seen.happenings
         if one.kind is Kind.LAPSE
     ]
@@ -98,7 +98,7 @@ def lapses(seen: Foreseen) -> Table:
 def risks(seen: Foreseen, a_day: int) -> Table:
     """Promises that may not be kept."""
     rows = [
-        {"promise_on": one.promise_on, **_whose(seen.of(one.subscription_id)), "why": one.why}
+        {"promise_on": one.promise_on, **whose(seen.of(one.subscription_id)), "why": one.why}
         for one in foresight.risks(seen.happenings, seen.subjects, a_day)
     ]
     return _table("risks", "Promises at risk", rows, ("promise_on", *WHOSE, "why"))
@@ -107,7 +107,7 @@ def risks(seen: Foreseen, a_day: int) -> Table:
 def cancellable(seen: Foreseen) -> Table:
     """Renewals that can still be cancelled, and by when."""
     rows = [
-        {"cancel_by": one.cancel_by, "renews_on": one.renews_on, **_whose(one)}
+        {"cancel_by": one.cancel_by, "renews_on": one.renews_on, **whose(one)}
         for one in foresight.cancellable(seen.subjects.values(), seen.began_at, seen.until)
     ]
     return _table("cancellable", "Cancellations still possible", rows, ("cancel_by", "renews_on", *WHOSE))
@@ -155,7 +155,7 @@ def line(seen: Foreseen, one: Happening) -> dict[str, Any]:
     return {
         "on": one.on,
         "kind": one.kind.value,
-        **_whose(seen.of(one.subscription_id)),
+        **whose(seen.of(one.subscription_id)),
         "currency": one.currency,
         "net_minor": one.net_minor,
         "tax_minor": one.tax_minor,
@@ -168,67 +168,6 @@ def line(seen: Foreseen, one: Happening) -> dict[str, Any]:
     }
 
 
-def differences(before: Foreseen, after: Foreseen, cost: tuple[Cost, Cost]) -> list[Table]:
-    """What a what-if changes, by month and by customer."""
-    names = {one.customer_id: one.customer for one in before.subjects.values()}
-    by_month = foresight.differences(
-        foresight.by_month(before.happenings, cost[0]), foresight.by_month(after.happenings, cost[1])
-    )
-    by_customer = foresight.differences(
-        foresight.by_customer(before.happenings, cost[0]), foresight.by_customer(after.happenings, cost[1])
-    )
-    return [
-        _differences("months", "What differs by month", by_month, {}),
-        _differences("customers", "What differs by customer", by_customer, names),
-        _moved(before, after),
-    ]
-
-
-def _differences(name: str, title: str, found: Sequence[Difference], names: dict[str, str]) -> Table:
-    rows = []
-    for one in found:
-        who, currency = one.row
-        suffix = MINOR if one.figure.endswith(MINOR) else ""
-        rows.append(
-            {
-                "whose": names.get(who, who),
-                "currency": currency,
-                "figure": one.figure.removesuffix(MINOR),
-                f"plain{suffix}": one.before,
-                f"what_if{suffix}": one.after,
-                f"change{suffix}": one.after - one.before,
-            }
-        )
-    return Table(f"differences-{name}", title, ("whose", "currency", "figure", *THREE), tuple(rows))
-
-
-THREE = ("plain", "what_if", "change")
-
-
-def _moved(before: Foreseen, after: Foreseen) -> Table:
-    """Dates that a what-if moves: cut-offs, renewals, promises."""
-    rows = []
-    for subscription_id, old in before.subjects.items():
-        new = after.subjects.get(subscription_id)
-        if new is None:
-            continue
-        dates = [("cancel by", old.cancel_by, new.cancel_by), ("renews on", old.renews_on, new.renews_on)]
-        promised = _promises(before, subscription_id), _promises(after, subscription_id)
-        dates += [("promise", *pair) for pair in zip(*promised, strict=False)]
-        rows += [
-            {**_whose(old), "date": what, "plain": was, "what_if": now}
-            for what, was, now in dates
-            if was != now
-        ]
-    columns = (*WHOSE, "date", "plain", "what_if")
-    return Table("differences-dates", "Dates that move", columns, tuple(rows))
-
-
-def _promises(seen: Foreseen, subscription_id: str) -> list[Any]:
-    mine = (one for one in seen.happenings if one.subscription_id == subscription_id)
-    return [one.promise_on for one in mine if one.kind is Kind.RENEWAL]
-
-
 def _figures(cost: Cost) -> tuple[str, ...]:
     names = tuple(foresight.Sums.__dataclass_fields__)
     return names if cost is not no_cost else tuple(name for name in names if name != "vendor_minor")
@@ -239,7 +178,8 @@ def _sums(sums: foresight.Sums, cost: Cost) -> dict[str, int]:
     return {name: figures[name] for name in _figures(cost)}
 
 
-def _whose(subject: Subject) -> dict[str, str]:
+def whose(subject: Subject) -> dict[str, str]:
+    """Which license it is, and whose."""
     return {
         "subscription": subject.subscription_id,
         "license": subject.license,
