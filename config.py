@@ -106,6 +106,10 @@ class Settings(BaseSettings):
         "", description="how staff reach the Temporal UI, for links; empty: no links"
     )
 
+    api_requests_per_minute: int = Field(
+        600, ge=1, description="requests that one API token may make in a minute"
+    )
+
     build_id: str = Field("dev", description="the deployed build, shown by health and in logs")
     health_port: int = Field(
         9465, description="worker health, /healthz and /readyz, on loopback; 0: any free port"

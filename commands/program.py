@@ -20,6 +20,7 @@ from commands import (
     requests,
     stack,
     subscriptions,
+    tokens,
     update_news,
     updates,
 )
@@ -65,3 +66,6 @@ program.command("request")(requests.request)
 program.command("requests")(requests.list_requests)
 program.command("accept")(accept.accept)
 program.command("decline")(requests.decline)
+program.command("token-create")(tokens.token_create)
+program.command("tokens")(tokens.tokens)
+program.command("token-revoke")(tokens.token_revoke)

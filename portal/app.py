@@ -9,6 +9,7 @@ from starlette.staticfiles import StaticFiles
 import health
 from health import Check
 from papers.page import STATIC as papers
+from portal.api.application import api
 from portal.customer.routes import router as customer_pages
 from portal.means import Means
 from portal.pages import assets, mishaps
@@ -46,7 +47,7 @@ def application(means: Means, webhooks: PaymentWebhooks, check: Check, build_id:
     for router in (account.router, asking.router, entering.router, oidc.router, customer_pages, staff_pages):
         app.include_router(router)
     app.include_router(webhooks.router())
-    # The JSON API is included here: app.include_router(api.router) or app.mount("/api/v1", …)
+    app.mount("/api/v1", api(means))
     app.mount("/papers", StaticFiles(directory=papers))
     app.mount("/static", StaticFiles(directory=assets.STATIC))
     readiness = Readiness(check)

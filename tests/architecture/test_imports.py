@@ -19,7 +19,7 @@ MAY_IMPORT = {
     "db": ("domain", "domain.card"),  # the card is a value; it belongs into domain/
     "vendor": ("domain",),
     "payments": ("domain",),
-    "notices": ("domain", "db.outbox"),
+    "notices": ("domain", "db.outbox", "db.webhook_outbox"),
     "papers": ("domain", "db.invoice_papers"),
     # how it is done
     "activities": DOES,
@@ -29,9 +29,23 @@ MAY_IMPORT = {
     "connection": ("activities.attributes", "domain"),
     "config": ("domain", "db.license_keys", "db.sign_in_links", "notices", "payments"),
     "starter": ("workflows", "domain", "connection", "config"),
-    "commands": ("starter", "db", "domain", "config", "connection", "logs", "papers", "payments", "sandbox"),
+    # how licenses and purchases come in, whoever asks
+    "reception": ("starter", "db", "domain"),
+    "commands": (
+        "starter",
+        "reception",
+        "db",
+        "domain",
+        "config",
+        "connection",
+        "logs",
+        "papers",
+        "payments",
+        "sandbox",
+    ),
     "portal": (
         "starter",
+        "reception",
         "db",
         "domain",
         "config",
