@@ -17,6 +17,7 @@ COPY notices notices
 COPY papers papers
 COPY payments payments
 COPY portal portal
+COPY reception reception
 COPY sandbox sandbox
 COPY vendor vendor
 COPY workflows workflows
