@@ -26,6 +26,8 @@ from domain.working_days import WorkingDays
 from notices.letters import Letterhead
 from notices.mailer import Mailer
 from notices.sender import Sender
+from notices.webhook_post import WebhookPost
+from notices.webhook_sender import WebhookSender
 from payments.stripe_provider import StripeProvider
 from payments.stripe_transport import stripe_client
 
@@ -190,6 +192,12 @@ class Settings(BaseSettings):
         )
         letterhead = Letterhead(self.business, self.zone, self.portal_url)
         return Sender(sessions, mailer, self.staff_address, letterhead, seal=self.key_ring())
+
+    def webhook_sender(
+        self, sessions: async_sessionmaker[AsyncSession], http: httpx.AsyncClient
+    ) -> WebhookSender:
+        """The sender of webhooks to whoever wants to be told."""
+        return WebhookSender(sessions, self.key_ring(), WebhookPost(http), self.staff_address)
 
     def policy(self) -> Policy:
         """The days and hours by which every term is planned (R2, R4, R6)."""

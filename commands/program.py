@@ -23,6 +23,7 @@ from commands import (
     tokens,
     update_news,
     updates,
+    webhooks,
 )
 
 program = typer.Typer(
@@ -69,3 +70,7 @@ program.command("decline")(requests.decline)
 program.command("token-create")(tokens.token_create)
 program.command("tokens")(tokens.tokens)
 program.command("token-revoke")(tokens.token_revoke)
+program.command("webhooks")(webhooks.webhooks)
+program.command("webhook-add")(webhooks.webhook_add)
+program.command("webhook-remove")(webhooks.webhook_remove)
+program.command("webhook-replay")(webhooks.webhook_replay)

@@ -9,8 +9,10 @@ from typing import Any, Literal
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from db import webhooks
 from db.identifiers import new_id
 from db.models.notice import Notice
+from domain import announcements
 
 Audience = Literal["customer", "staff"]
 
@@ -45,4 +47,11 @@ async def tell(
         facts=dict(facts),
         at=at,
     )
-    await session.execute(row.on_conflict_do_nothing(constraint="uq_notices_once"))
+    told = await session.scalars(
+        row.on_conflict_do_nothing(constraint="uq_notices_once").returning(Notice.id)
+    )
+    if told.one_or_none() is None or subscription_id is None or term_expires_on is None:
+        return
+    for event in announcements.kinds_of(kind, audience, subject):  # the one place where programs are told too
+        data = announcements.data_of(subscription_id, customer_id or "", facts)
+        await webhooks.announce(session, event, subscription_id, term_expires_on, subject, data, at)
