@@ -44,6 +44,7 @@ def means_of(
         charges_cards=settings.charges_cards,
         card_page_origins=(_card_pages(settings.stripe_api_base),),
         temporal_ui_url=settings.temporal_ui_url.rstrip("/"),
+        api_requests_per_minute=settings.api_requests_per_minute,
         identity_provider=_identity_provider(settings, http),
     )
 

@@ -47,6 +47,8 @@ class Means:
     temporal_ui_url: str = ""
     identity_provider: IdentityProvider | None = None
     """Where staff may sign in besides by link; None: by link only."""
+    api_requests_per_minute: int = 600
+    """By one token."""
     clock: Callable[[], datetime] = field(default=_wall_clock)
 
     @property
