@@ -2,25 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from fastapi import APIRouter
 
-from fastapi import APIRouter, Request
-from starlette.responses import Response
+from portal.staff import adding, customer, on_behalf, overview, search, subscription
 
-from portal.pages.rendering import page
-from portal.security.visits import Support
-
-router = APIRouter(prefix="/staff")
-
-
-@dataclass(frozen=True)
-class OverviewPage:
-    """The model of `staff/overview.html`."""
-
-    email: str
-
-
-@router.get("")
-async def overview(request: Request, staff: Support) -> Response:
-    """Where staff start."""
-    return page(request, "staff/overview.html", OverviewPage(staff.email))
+router = APIRouter()
+for pages in (overview, search, customer, subscription, on_behalf, adding):
+    router.include_router(pages.router)
