@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterable, Iterator
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -13,20 +12,18 @@ from rich.progress import Progress, TaskID
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 from temporalio.client import Client
 
-import starter
 from commands import running
 from commands.checked import Checked, flag, refusal, show_flagged, show_problems
 from commands.screen import AsJson, By, console, document, to_errors
 from config import Settings
-from db import intakes
 from db.arrivals import Storing
-from db.identifiers import new_id
 from db.intakes import Counts
 from domain import intake
 from domain.intake import FileFormat
 from domain.intake_problem import Problem
 from domain.intake_row import Row
 from domain.local_time import local_date
+from reception import licenses
 
 
 def import_file(
@@ -85,26 +82,16 @@ async def take(
 ) -> Counts:
     """Store the good rows and see their workflows started; both go on or leave no trace if this command dies."""
     storing = storing_of(settings, checked.file.name, checked.digest, by, at)
-    await starter.start_intake(client, storing.intake_id)
     with Progress(console=to_errors, transient=True, disable=console.quiet) as progress:
         task = progress.add_task("storing", total=None)
-        async with sessions.begin() as session:
-            counts = await intakes.store(session, storing, checked.rows())
+        counts = await licenses.take(sessions, client, storing, checked.rows())
         await see_started(sessions, storing.intake_id, counts.taken, progress, task)
     return counts
 
 
 def storing_of(settings: Settings, filename: str, digest: bytes, by: str, at: datetime) -> Storing:
     """A new intake; `digest` is the SHA-256 of what was given."""
-    return Storing(
-        intake_id=new_id("imp"),
-        filename=filename,
-        digest=digest,
-        requested_by=by,
-        at=at,
-        key_ring=settings.key_ring(),
-        policy=settings.policy(),
-    )
+    return licenses.storing(filename, digest, by, at, settings.key_ring(), settings.policy())
 
 
 async def see_started(
@@ -112,12 +99,9 @@ async def see_started(
 ) -> None:
     """Wait until all workflows of an intake run; it goes on without us."""
     progress.update(task, description="starting workflows", total=total)
-    started = 0
-    while started < total:
-        async with sessions() as session:
-            started, _total = await intakes.progress(session, intake_id)
-        progress.update(task, completed=started)
-        await asyncio.sleep(0.1)
+    await licenses.see_started(
+        sessions, intake_id, total, lambda started, _total: progress.update(task, completed=started)
+    )
 
 
 def _report(file: Path, checked: Checked[Row], counts: Counts | None, as_json: bool) -> None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from portal.staff import adding, customer, on_behalf, overview, search, subscription
+from portal.staff import adding, customer, on_behalf, overview, requests, search, subscription, updates
 
 router = APIRouter()
-for pages in (overview, search, customer, subscription, on_behalf, adding):
+for pages in (overview, search, customer, subscription, on_behalf, adding, updates, requests):
     router.include_router(pages.router)

@@ -32,8 +32,10 @@ MAY_IMPORT = {
     "connection": ("activities.attributes", "domain", "sealing"),
     "config": ("domain", "db.license_keys", "db.sign_in_links", "notices", "payments", "sealing"),
     "starter": ("workflows", "domain", "connection", "config"),
-    "commands": (*ASKS, "papers", "payments", "sandbox"),
-    "portal": (*ASKS, "health", "notices", "papers", "payments", "sealing", "telemetry"),
+    # what staff and programs bring, received in one way whoever brings it
+    "reception": ("starter", "db", "domain"),
+    "commands": (*ASKS, "reception", "papers", "payments", "sandbox"),
+    "portal": (*ASKS, "reception", "health", "notices", "papers", "payments", "sealing", "telemetry"),
     # the composition root, and what only it needs
     "telemetry": ("db", "notices.tally"),
     "worker": (
