@@ -108,6 +108,11 @@ class Settings(BaseSettings):
     staff: Annotated[dict[str, Role], NoDecode] = Field(
         {}, description="who may sign in as staff, address:role separated by commas; support or ops"
     )
+    support_limit: int = Field(
+        100,
+        ge=0,
+        description="most that support may grant or give back at once, in whole units; ops: any amount",
+    )
 
     oidc_issuer: str = Field(
         "", description="identity provider that staff may sign in with, https://…; empty: by link only"

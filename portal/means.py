@@ -41,6 +41,8 @@ class Means:
     seller: Seller
     portal_url: str
     staff: dict[str, Role]
+    support_limit: int = 100
+    """Most that support may grant or give back at once, in whole units of the currency."""
     charges_cards: bool = False
     card_page_origins: tuple[str, ...] = ()
     """Where the payment provider's own pages are: a form may lead there, and nowhere else outside."""

@@ -40,7 +40,7 @@ MAY_IMPORT = {
         "sealing",
     ),
     "starter": ("workflows", "domain", "connection", "config"),
-    # how licenses and purchases come in, whoever asks
+    # what staff and programs bring, received in one way whoever brings it
     "reception": ("starter", "db", "domain"),
     "commands": (*ASKS, "reception", "forecast", "papers", "payments", "sandbox"),
     "portal": (
