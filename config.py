@@ -6,18 +6,20 @@ not here: that is Temporal's own profile (`TEMPORAL_ADDRESS`, `TEMPORAL_NAMESPAC
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, time
 from functools import lru_cache
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 from zoneinfo import ZoneInfo
 
 import httpx
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
 from db.license_keys import KeyRing
+from db.sign_in_links import Role
 from domain import catalogue as catalogues
 from domain.catalogue import Catalogue
 from domain.milestones import Policy
@@ -25,9 +27,13 @@ from domain.working_days import WorkingDays
 from notices.letters import Letterhead
 from notices.mailer import Mailer
 from notices.sender import Sender
+from notices.tally import NoTally, Tally
 from papers.receipt import ReceiptKeys
 from payments.stripe_provider import StripeProvider
 from payments.stripe_transport import stripe_client
+from sealing.keys import Keys
+from sealing.passes import Passes
+from sealing.payloads import SealedPayloads
 
 SHIPPED_CATALOGUE = Path(__file__).parent / "domain" / "catalogue.toml"
 
@@ -45,6 +51,9 @@ class Settings(BaseSettings):
     secret_keys: SecretStr = Field(
         description="key ring for license keys, id:base64[,id:base64…], current first"
     )
+    codec_keys: SecretStr = Field(
+        description="key ring for what is sent to Temporal, id:base64[,id:base64…], current first"
+    )
     fingerprint_pepper: SecretStr = Field(
         description="secret that keys the license fingerprints; never changes"
     )
@@ -60,6 +69,12 @@ class Settings(BaseSettings):
         15, ge=1, le=90, description="a cancellation counts up to so many days before expiry (R2)"
     )
     renew_days_before: int = Field(14, ge=0, le=60, description="renewal date, days before expiry (R4)")
+    renewal_spread_minutes: int = Field(
+        0,
+        ge=0,
+        le=870,
+        description="what is due on one day is spread over so many minutes from 09:00 local on (R4)",
+    )
     reminder_days: Annotated[tuple[int, ...], NoDecode] = Field(
         (60, 30, 16), description="reminders, days before expiry, separated by commas (R6)"
     )
@@ -88,11 +103,34 @@ class Settings(BaseSettings):
     smtp_password: SecretStr = Field(SecretStr(""), description="the password there")
     mail_from: str = Field("Evergreen <renewals@evergreen.example>", description="the sender of our letters")
     staff_address: str = Field("support@evergreen.example", description="where notices to staff go")
+    staff: Annotated[dict[str, Role], NoDecode] = Field(
+        {}, description="who may sign in as staff, address:role separated by commas; support or ops"
+    )
+
+    oidc_issuer: str = Field(
+        "", description="identity provider that staff may sign in with, https://…; empty: by link only"
+    )
+    oidc_client_id: str = Field("", description="how the portal is known there")
+    oidc_client_secret: SecretStr = Field(SecretStr(""), description="the portal's secret there")
+
+    reconcile_at: time = Field(time(5, 0), description="local time of the daily reconciliation")
+    reconcile_vendor_per_second: float = Field(
+        20.0,
+        gt=0,
+        description="licenses that a reconciliation reads back at the vendor, at most so many a second",
+    )
 
     portal_host: str = Field("127.0.0.1", description="address that the portal listens on")
     portal_port: int = Field(8000, description="port that the portal listens on")
     portal_url: str = Field("http://127.0.0.1:8000", description="how customers reach the portal, for links")
 
+    temporal_ui_url: str = Field(
+        "", description="how staff reach the Temporal UI, for links; its pages may ask the codec"
+    )
+    codec_ui_secret: SecretStr = Field(
+        SecretStr(""),
+        description="opens /codec/<secret>/… for a Temporal UI that sends no credentials; empty: no such door",
+    )
     receipt_keys: SecretStr = Field(
         SecretStr(""),
         description="Ed25519 seeds that sign receipts of cancellations, id:base64[,…], current first; empty: none",
@@ -102,17 +140,43 @@ class Settings(BaseSettings):
     )
 
     build_id: str = Field("dev", description="the deployed build, shown by health and in logs")
+    deployment: str = Field(
+        "",
+        pattern=r"^[^.:\s]*$",
+        description="worker deployment that the build is a version of; empty: not versioned",
+    )
     health_port: int = Field(
         9465, description="worker health, /healthz and /readyz, on loopback; 0: any free port"
     )
-    health_host: str = Field("127.0.0.1", description="address that worker health and metrics listen on")
+    health_host: str = Field("127.0.0.1", description="address that health and metrics listen on")
     metrics_port: int = Field(9464, description="worker metrics for Prometheus; 0: none")
+    gauge_seconds: float = Field(
+        30.0, gt=0, description="how often the worker reads what waits, for its metrics"
+    )
+    portal_metrics_port: int = Field(9466, description="portal metrics for Prometheus; 0: none")
+    otlp_endpoint: str = Field(
+        "", description="where traces go, OTLP over HTTP, like http://127.0.0.1:4318; empty: none"
+    )
     cached_workflows: int = Field(1000, ge=1, description="workflows kept in a worker's memory")
+    starts_at_once: int = Field(
+        1, ge=1, le=200, description="workflows that a large import starts at a time; more with more workers"
+    )
+    outside_calls_per_second: float = Field(
+        0.0,
+        ge=0,
+        description="most activities a second that call outside, over all workers together; 0: any number",
+    )
     drain_seconds: int = Field(20, ge=0, description="how long a stopping worker lets activities finish")
     log_format: str = Field("console", pattern="^(console|json)$", description="how logs are written")
     log_level: str = Field(
         "info", pattern="^(debug|info|warning|error)$", description="least level that is logged"
     )
+
+    @field_validator("secret_keys", "codec_keys")
+    @classmethod
+    def _key_ring(cls, value: SecretStr) -> SecretStr:
+        Keys.parse(value.get_secret_value())
+        return value
 
     @field_validator("extra_holidays", mode="before")
     @classmethod
@@ -125,6 +189,22 @@ class Settings(BaseSettings):
     @classmethod
     def _days(cls, value: object) -> object:
         return [int(part) for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+    @model_validator(mode="after")
+    def _version(self) -> Self:
+        if self.deployment and self.build_id == "dev":
+            raise ValueError(
+                "EVERGREEN_DEPLOYMENT wants a build id of its own for each release: EVERGREEN_BUILD_ID"
+            )
+        return self
+
+    @field_validator("staff", mode="before")
+    @classmethod
+    def _people(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        pairs = (part.rpartition(":") for part in value.split(",") if part.strip())
+        return {address.strip().lower(): role.strip() for address, _, role in pairs}
 
     @field_validator("receipt_keys")
     @classmethod
@@ -144,6 +224,18 @@ class Settings(BaseSettings):
         return KeyRing.parse(
             self.secret_keys.get_secret_value(), self.fingerprint_pepper.get_secret_value().encode()
         )
+
+    def payload_keys(self) -> Keys:
+        """The keys that seal and open what Temporal keeps for us."""
+        return Keys.parse(self.codec_keys.get_secret_value())
+
+    def payload_codec(self) -> SealedPayloads:
+        """Opens and seals what Temporal keeps for us."""
+        return SealedPayloads(self.payload_keys())
+
+    def codec_passes(self) -> Passes:
+        """Writes and reads passes to the codec's door."""
+        return Passes(self.payload_keys())
 
     def receipt_signing_keys(self) -> ReceiptKeys | None:
         """The keys that sign receipts; None where none are set."""
@@ -171,7 +263,7 @@ class Settings(BaseSettings):
         """Whether a payment provider is set up."""
         return bool(self.stripe_api_key.get_secret_value())
 
-    def sender(self, sessions: async_sessionmaker[AsyncSession]) -> Sender | None:
+    def sender(self, sessions: async_sessionmaker[AsyncSession], tally: Tally | None = None) -> Sender | None:
         """The sender of the outbox (R6); None without a mail server."""
         if not self.smtp_host:
             return None
@@ -184,7 +276,9 @@ class Settings(BaseSettings):
             password=self.smtp_password.get_secret_value(),
         )
         letterhead = Letterhead(self.business, self.zone, self.portal_url)
-        return Sender(sessions, mailer, self.staff_address, letterhead)
+        return Sender(
+            sessions, mailer, self.staff_address, letterhead, seal=self.key_ring(), tally=tally or NoTally()
+        )
 
     def policy(self) -> Policy:
         """The days and hours by which every term is planned (R2, R4, R6)."""
@@ -193,6 +287,7 @@ class Settings(BaseSettings):
             notice_days=self.notice_days,
             renew_days_before=self.renew_days_before,
             reminder_days=self.reminder_days,
+            spread_minutes=self.renewal_spread_minutes,
         )
 
     def price_list(self) -> Catalogue:
@@ -206,5 +301,10 @@ def settings() -> Settings:
     try:
         return Settings()
     except ValidationError as invalid:
-        lines = [f"  EVERGREEN_{'_'.join(map(str, e['loc'])).upper()}: {e['msg']}" for e in invalid.errors()]
+        lines = [f"  {_variable(wrong['loc'])}{wrong['msg']}" for wrong in invalid.errors()]
         raise BadSettings("these settings are missing or wrong:\n" + "\n".join(lines)) from None
+
+
+def _variable(location: Sequence[int | str]) -> str:
+    """The variable that is wrong; what is wrong between several names them itself."""
+    return f"EVERGREEN_{'_'.join(map(str, location)).upper()}: " if location else ""

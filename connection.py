@@ -11,14 +11,34 @@ from typing import Any
 
 from temporalio.client import Client, Interceptor
 from temporalio.common import SearchAttributeIndexedValueType, SearchAttributeKey
-from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.contrib.pydantic import PydanticJSONPlainPayloadConverter
+from temporalio.converter import (
+    CompositePayloadConverter,
+    DataConverter,
+    DefaultFailureConverterWithEncodedAttributes,
+    DefaultPayloadConverter,
+)
 from temporalio.envconfig import ClientConfig
 from temporalio.runtime import Runtime
 from temporalio.service import RPCError
 
 from activities import attributes
+from sealing.keys import Keys
+from sealing.payloads import SealedPayloads
 
-CONVERTER = pydantic_data_converter
+JSON = PydanticJSONPlainPayloadConverter()
+
+
+class SharedConverter(CompositePayloadConverter):
+    """The SDK's converter for pydantic, with one memory of our types for all.
+
+    The SDK makes a converter for each workflow it holds, and each would work out the same types anew.
+    """
+
+    def __init__(self) -> None:
+        usual = DefaultPayloadConverter.default_encoding_payload_converters
+        super().__init__(*(JSON if one.encoding == JSON.encoding else one for one in usual))
+
 
 KINDS = {
     SearchAttributeIndexedValueType.KEYWORD: "Keyword",
@@ -36,18 +56,31 @@ def search_attribute_types(keys: Sequence[SearchAttributeKey[Any]] = attributes.
     return {key.name: KINDS[key.indexed_value_type] for key in keys}
 
 
+def converter(keys: Keys) -> DataConverter:
+    """How our values cross into Temporal: pydantic's JSON, sealed with these keys, the texts of failures too."""
+    return DataConverter(
+        payload_converter_class=SharedConverter,
+        payload_codec=SealedPayloads(keys),
+        failure_converter_class=DefaultFailureConverterWithEncodedAttributes,
+    )
+
+
 async def connect(
-    interceptors: Sequence[Interceptor] = (), runtime: Runtime | None = None, lazy: bool = False
+    keys: Keys, interceptors: Sequence[Interceptor] = (), runtime: Runtime | None = None, lazy: bool = False
 ) -> Client:
     """A client for the server, namespace and credentials of Temporal's profile. Raises TemporalUnreachable.
 
-    A `lazy` one connects at its first use, and again after the server was away.
+    What it sends is sealed with `keys`. A `lazy` one connects at its first use, and again after the server was away.
     """
     profile = ClientConfig.load_client_connect_config()
     address = profile.setdefault("target_host", "127.0.0.1:7233")
     try:
         return await Client.connect(
-            **profile, data_converter=CONVERTER, interceptors=list(interceptors), runtime=runtime, lazy=lazy
+            **profile,
+            data_converter=converter(keys),
+            interceptors=list(interceptors),
+            runtime=runtime,
+            lazy=lazy,
         )
     except (RPCError, RuntimeError, OSError) as failed:
         raise TemporalUnreachable(

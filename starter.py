@@ -17,6 +17,7 @@ from datetime import timedelta
 from typing import Generic, TypeVar
 from uuid import uuid4
 
+import structlog
 from temporalio.client import (
     Client,
     WorkflowFailureError,
@@ -25,7 +26,7 @@ from temporalio.client import (
     WorkflowUpdateRPCTimeoutOrCancelledError,
     WorkflowUpdateStage,
 )
-from temporalio.common import WorkflowIDConflictPolicy
+from temporalio.common import Priority, WorkflowIDConflictPolicy
 from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError, RPCStatusCode
 
@@ -48,8 +49,10 @@ from domain.messages import (
     refund_workflow_id,
     subscription_workflow_id,
 )
+from domain.reconciliation import RECONCILIATION_BY_HAND, Reconciled, ReconcileRequest
 from domain.tasks import CardRefund, CardRefunds, IntakeRequest, RefundRequest
 from workflows.intake import Intake
+from workflows.reconciliation import Reconciliation
 from workflows.refund import CardRefundNews, Refund
 from workflows.subscription import Subscription
 
@@ -58,6 +61,9 @@ ANSWER_WITHIN = timedelta(seconds=8)
 
 CHARGED_WITHIN = timedelta(seconds=30)
 """An order that a card pays is answered when the payment provider has answered."""
+
+SOON, LAST = Priority(priority_key=2), Priority(priority_key=5)
+"""In the queue: what staff wait for goes before the day's renewals, an import after them."""
 
 Request = TypeVar("Request", bound=Typed)
 Answer = TypeVar("Answer", Decision, OrderAnswer)
@@ -172,6 +178,7 @@ async def refund(client: Client, request: RefundRequest) -> CardRefunds:
         task_queue=TASK_QUEUE,
         id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
         static_summary=f"refund of {request.invoice} by {request.by}",
+        priority=SOON,
     )
     try:
         return await handle.result()
@@ -190,6 +197,21 @@ async def refund_news(client: Client, refund: CardRefund, standing: str) -> None
     )
 
 
+async def reconcile(client: Client) -> Reconciled:
+    """Compare everything now and wait for what comes of it; one that a person has started before is joined.
+
+    Raises RPCError.
+    """
+    return await client.execute_workflow(
+        Reconciliation.run,
+        ReconcileRequest(),
+        id=RECONCILIATION_BY_HAND,
+        task_queue=TASK_QUEUE,
+        id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+        static_summary="a reconciliation by hand",
+    )
+
+
 async def start_intake(client: Client, intake_id: str) -> None:
     """Start the workflow that starts an import's subscriptions, before its rows are stored (R26)."""
     await client.start_workflow(
@@ -197,6 +219,8 @@ async def start_intake(client: Client, intake_id: str) -> None:
         IntakeRequest(intake_id=intake_id),
         id=intake_workflow_id(intake_id),
         task_queue=TASK_QUEUE,
+        static_summary="starts what an import has stored",
+        priority=LAST,
     )
 
 
@@ -221,7 +245,7 @@ async def _ask(
     """
     handle = _handle(client, subscription_id)
     if not request.request_id:
-        request = request.model_copy(update={"request_id": str(uuid4())})
+        request = request.model_copy(update={"request_id": _new_request_id()})
     taken_up = False
     try:
         async with asyncio.timeout(ANSWER_WITHIN.total_seconds()):
@@ -247,6 +271,14 @@ async def _ask(
         return None
     except RPCError as failed:
         raise _not_running(failed, handle.id) from failed
+
+
+def _new_request_id() -> str:
+    """An id of its own (R10); it begins with that of the web request in which it is asked, so that logs lead from one
+    to the other.
+    """
+    asked_in = structlog.contextvars.get_contextvars().get("request_id")
+    return f"{asked_in}/{uuid4().hex[:12]}" if asked_in else str(uuid4())
 
 
 async def _leave(handle: WorkflowHandle[Subscription, object], signal: str, request: Typed) -> None:

@@ -22,22 +22,26 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio.api.operatorservice.v1 import ListSearchAttributesRequest
 from temporalio.client import Client
-from temporalio.runtime import PrometheusConfig, Runtime, TelemetryConfig
+from temporalio.common import VersioningBehavior, WorkerDeploymentVersion
 from temporalio.service import RPCError
-from temporalio.worker import Worker
+from temporalio.worker import Worker, WorkerDeploymentConfig
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
 import config
 import connection
 import health
 import logs
+import schedule
 from activities.billing import BillingActivities
 from activities.collecting import CollectingActivities
 from activities.decisions import DecisionActivities
 from activities.intake import IntakeActivities
+from activities.license_reconciliation import LicenseReconciliationActivities
 from activities.licensing import LicensingActivities
 from activities.notices import NoticeActivities
 from activities.ordering import OrderingActivities
+from activities.payment_reconciliation import PaymentReconciliationActivities
+from activities.reconciliation import ReconciliationActivities
 from activities.refunding import RefundActivities
 from activities.till import Till
 from config import Settings
@@ -47,9 +51,15 @@ from domain.local_time import local_date
 from domain.messages import TASK_QUEUE
 from notices.sender import Sender
 from payments.payment_provider import PaymentProvider
+from telemetry.gauges import Gauges, showing
+from telemetry.log_lines import LogLines
+from telemetry.mail_tally import MailTally
+from telemetry.prometheus import runtime
+from telemetry.traces import exported, traced_calls
 from vendor.http import HttpVendor
 from vendor.license_vendor import LicenseVendor
 from workflows.intake import Intake
+from workflows.reconciliation import Reconciliation
 from workflows.refund import CardRefundNews, Refund
 from workflows.subscription import Subscription
 
@@ -63,9 +73,12 @@ OUR_MODULES = (
     "sqlalchemy",
     "holidays",
     "httpx",
+    "opentelemetry",
 )
 """Imported once and shared by all workflows: making an instance is then three times cheaper. The sandbox does not see
 into them, so a test of ours bans clocks and dice there (tests/architecture)."""
+
+WORKFLOWS: tuple[type, ...] = (Subscription, Intake, Refund, CardRefundNews, Reconciliation)
 
 CONNECTIONS = httpx.Limits(max_connections=200, max_keepalive_connections=50)
 """More than activities run at once: waiting for a connection would count against a call's time-out."""
@@ -99,7 +112,12 @@ def activities(
     licensing = LicensingActivities(sessions, vendor, settings.key_ring(), settings.policy())
     decisions = DecisionActivities(sessions, client)
     notices = NoticeActivities(sessions, catalogue)
-    intake = IntakeActivities(sessions, client, settings.policy())
+    intake = IntakeActivities(sessions, client, settings.policy(), settings.starts_at_once)
+    reconciliation = ReconciliationActivities(sessions, client, till)
+    of_licenses = LicenseReconciliationActivities(
+        sessions, vendor, settings.key_ring(), catalogue, settings.reconcile_vendor_per_second
+    )
+    of_payments = PaymentReconciliationActivities(sessions, client, collecting)
     return [
         billing.settle,
         billing.lapse,
@@ -127,6 +145,13 @@ def activities(
         notices.remind,
         intake.start_chunk,
         intake.finish,
+        of_payments.look_up_unsettled,
+        of_payments.compare_payments,
+        reconciliation.start_missing,
+        reconciliation.find_strays,
+        of_licenses.compare_licenses,
+        reconciliation.look_at_rows,
+        reconciliation.conclude,
     ]
 
 
@@ -142,19 +167,46 @@ def composed(settings: Settings, engine: AsyncEngine, client: Client, http: http
     return worker_for(client, activities(settings, engine, client, vendor, provider), settings)
 
 
-def worker_for(client: Client, acts: Sequence[Callable[..., Any]], settings: Settings) -> Worker:
-    """A worker for our one task queue."""
+def worker_for(
+    client: Client,
+    acts: Sequence[Callable[..., Any]],
+    settings: Settings,
+    workflows: Sequence[type] = WORKFLOWS,
+) -> Worker:
+    """A worker for our one task queue; a version of its deployment, where one is set."""
     return Worker(
         client,
         task_queue=TASK_QUEUE,
-        workflows=[Subscription, Intake, Refund, CardRefundNews],
+        workflows=workflows,
         activities=acts,
-        workflow_runner=SandboxedWorkflowRunner(
-            restrictions=SandboxRestrictions.default.with_passthrough_modules(*OUR_MODULES)
-        ),
+        interceptors=[LogLines()],
+        workflow_runner=sandboxed(),
+        deployment_config=version_of(settings),
         max_cached_workflows=settings.cached_workflows,
+        max_task_queue_activities_per_second=settings.outside_calls_per_second or None,
         graceful_shutdown_timeout=timedelta(seconds=settings.drain_seconds),
         identity=f"evergreen-{settings.build_id}@{os.getpid()}",
+    )
+
+
+def sandboxed() -> SandboxedWorkflowRunner:
+    """How workflow code is run: in the SDK's sandbox, our own modules shared."""
+    return SandboxedWorkflowRunner(
+        restrictions=SandboxRestrictions.default.with_passthrough_modules(*OUR_MODULES)
+    )
+
+
+def version_of(settings: Settings) -> WorkerDeploymentConfig | None:
+    """Which version of which deployment this worker is; None where none is set (docs/decisions/0016).
+
+    Workflows go on with the current version at their next task, so code replays what older versions began.
+    """
+    if not settings.deployment:
+        return None
+    return WorkerDeploymentConfig(
+        version=WorkerDeploymentVersion(settings.deployment, settings.build_id),
+        use_worker_versioning=True,
+        default_versioning_behavior=VersioningBehavior.AUTO_UPGRADE,
     )
 
 
@@ -210,15 +262,26 @@ async def run(settings: Settings) -> None:
         engine = engine_for(settings.database_url)
         stack.push_async_callback(engine.dispose)
         await check_database(engine)
-        client = await connection.connect(runtime=_runtime(settings))
+        measured = runtime(settings.health_host, settings.metrics_port)
+        traces = stack.enter_context(exported(settings.otlp_endpoint, "worker", settings.build_id))
+        client = await connection.connect(
+            settings.payload_keys(), [traces] if traces else [], runtime=measured
+        )
         await check_search_attributes(client)
+        await schedule.keep(client, settings.reconcile_at, settings.zone)
         http = await stack.enter_async_context(httpx.AsyncClient(limits=CONNECTIONS))
+        if traces:
+            traced_calls(http)
         await stack.enter_async_context(composed(settings, engine, client, http))
         app = health.pages(
             lambda: health.what_is_wrong(engine, client), settings.build_id, lambda: warnings(settings)
         )
         await stack.enter_async_context(health.served(app, settings.health_host, settings.health_port))
-        sender = settings.sender(sessions_for(engine))
+        gauges = Gauges(
+            sessions_for(engine), measured.metric_meter, settings.zone, every_seconds=settings.gauge_seconds
+        )
+        await stack.enter_async_context(showing(gauges))
+        sender = settings.sender(sessions_for(engine), MailTally(measured.metric_meter))
         if sender is None:
             log.warning("no mail server is set (EVERGREEN_SMTP_HOST): letters wait in the outbox")
         else:
@@ -226,6 +289,13 @@ async def run(settings: Settings) -> None:
         for part, warning in warnings(settings).items():
             log.warning("%s: %s", part, warning)
         log.info("worker is up: build %s, task queue %s", settings.build_id, TASK_QUEUE)
+        if settings.deployment:
+            log.info(
+                "work comes once this version is current: temporal worker deployment set-current-version "
+                "--deployment-name %s --build-id %s",
+                settings.deployment,
+                settings.build_id,
+            )
         await stop.wait()
         log.info("stopping: no new work is taken, what is under way is finished")
 
@@ -249,11 +319,13 @@ async def sending(sender: Sender) -> AsyncIterator[None]:
         await task
 
 
-def _runtime(settings: Settings) -> Runtime | None:
-    if not settings.metrics_port:
+def loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    """The faster event loop, where there is one: none is made for Windows."""
+    if sys.platform == "win32":
         return None
-    address = f"{settings.health_host}:{settings.metrics_port}"
-    return Runtime(telemetry=TelemetryConfig(metrics=PrometheusConfig(bind_address=address)))
+    import uvloop
+
+    return uvloop.new_event_loop
 
 
 def main() -> int:
@@ -261,7 +333,8 @@ def main() -> int:
     try:
         settings = config.settings()
         logs.configure(settings.log_level, settings.log_format)
-        asyncio.run(run(settings))
+        with asyncio.Runner(loop_factory=loop_factory()) as runner:
+            runner.run(run(settings))
     except config.BadSettings as wrong:
         sys.stderr.write(f"worker: {wrong}\n")
         return 2

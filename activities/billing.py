@@ -9,11 +9,12 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 from temporalio import activity
 
-from activities import letters
+from activities import counters, letters
 from activities.till import Till
 from db import audit, credit_use, invoices, notices, orders, payments, refunds, subscriptions
 from db.models.order import Order
 from db.refunds import NothingLeft
+from db.renewal_prices import renewal_bill
 from db.subscriptions import Held
 from domain import pricing
 from domain.collection import NO_CARD
@@ -38,16 +39,15 @@ class BillingActivities:
         async with self.sessions.begin() as session:
             held = await subscriptions.held(session, request.subscription_id, lock=True)
             key = orders.renewal_key(held.subscription.id, request.term, request.round)
-            order = await orders.by_key(session, key)
-            if order is not None and (paid := await self.till.paid(session, order)):
-                return paid
-            if order is None:
-                held = replace(held, waiting=await orders.paid_changes(session, held.subscription.id))
-                bill = self._bill(held, request.renews_on)
-                if request.late and not await self._can_be_paid(session, held, bill, request.at):
-                    return _short(bill)
-                order = await self._open(session, held, key, bill, request)
-            return await self.till.use_credits(session, held, order, request.at)
+            order, waiting = await orders.for_renewal(session, held.subscription.id, key)
+            if order is not None:
+                paid = await self.till.paid(session, order)
+                return paid or await self.till.use_credits(session, held, order, request.at)
+            held = replace(held, waiting=waiting)
+            bill = self._bill(held, request.renews_on)
+            if request.late and not await self._can_be_paid(session, held, bill, request.at):
+                return _short(bill)
+            return await self.till.open_renewal(session, held, key, request.next_term, bill, request.at)
 
     @activity.defn
     async def lapse(self, note: LapseNote) -> None:
@@ -56,6 +56,7 @@ class BillingActivities:
             held = await subscriptions.held(session, note.subscription_id, lock=True)
             for order in await orders.open_renewals(session, held.subscription.id):
                 await self._take_back(session, held, order, "void", note.at)
+            state_before = held.subscription.state
             held.subscription.state, held.subscription.failure_reason = "lapsed", note.reason
             late_until = local_date(note.late_until_at - A_MOMENT, self.till.working_days.zone)
             facts = {
@@ -65,6 +66,8 @@ class BillingActivities:
             }
             await _tell(session, held, "lapsed", facts, note.at)
             await _audit(session, note, "lapse")
+        if state_before != "lapsed":
+            counters.renewal("lapsed")
 
     @activity.defn
     async def give_back(self, note: OrderNote) -> CardRefunds:
@@ -75,6 +78,7 @@ class BillingActivities:
         async with self.sessions.begin() as session:
             held = await subscriptions.held(session, note.subscription_id, lock=True)
             order = await orders.by_id(session, note.order_id)
+            given_back_before = order.state == "refunded"
             pending = await self._take_back(session, held, order, "refunded", note.at)
             if (renewal := await orders.renewal_with(session, order)) is not None:
                 pending += await self._take_off(session, held, renewal, order, note.at)
@@ -87,10 +91,12 @@ class BillingActivities:
             await _tell(session, held, "update_refused", facts, note.at, order.id)
             await _tell(session, held, "update_refused", facts, note.at, order.id, "staff")
             await _audit(session, note, "refund", order.id)
-            return CardRefunds(payment_ids=tuple(pending))
+        if order.kind == "renewal" and not given_back_before:
+            counters.renewal("refused")
+        return CardRefunds(payment_ids=tuple(pending))
 
     def _bill(self, held: Held, renews_on: date) -> Bill:
-        return letters.renewal_bill(self.till.catalogue, held, renews_on)
+        return renewal_bill(self.till.catalogue, held, renews_on)
 
     async def _can_be_paid(self, session: AsyncSession, held: Held, bill: Bill, at: datetime) -> bool:
         """After expiry it is all or nothing (R22): is there a card, or credit for the whole?"""
@@ -98,20 +104,6 @@ class BillingActivities:
             return True
         on = local_date(at, self.till.working_days.zone)
         return await credit_use.available_minor(session, held, on) >= bill.total_minor
-
-    async def _open(
-        self, session: AsyncSession, held: Held, key: str, bill: Bill, request: SettleRequest
-    ) -> Order:
-        order = orders.renewal(session, held, key, request.next_term, request.at)
-        await session.flush()
-        await invoices.issue(session, order, held.customer, bill, request.at)
-        usable_minor = await credit_use.available_minor(
-            session, held, local_date(request.at, self.till.working_days.zone)
-        )
-        due_minor = max(0, bill.total_minor - usable_minor)
-        facts = letters.due_facts(held, self.till.policy, bill.total_minor, due_minor)
-        await _tell(session, held, "renewal_fixed", facts, request.at)
-        return order
 
     async def _take_back(
         self, session: AsyncSession, held: Held, order: Order, state: str, at: datetime

@@ -8,12 +8,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import get_args
 
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 from temporalio import activity
 
-from activities import letters
+from activities import counters, letters
 from activities.till import Till
 from db import invoices, notices, orders, payments, refunds, subscriptions
 from db.models.order import Order
@@ -68,7 +67,10 @@ class CollectingActivities:
             return attempt
         outcome = await self._outcome(attempt, request)
         async with self.sessions.begin() as session:
-            return await self._record(session, request, attempt, outcome)
+            settlement = await self._record(session, request, attempt, outcome)
+        if isinstance(outcome, Declined) and outcome is not GIVEN_UP:
+            counters.declined(outcome.kind)
+        return settlement
 
     @activity.defn
     async def refund_card(self, request: CardRefund) -> None:
@@ -90,6 +92,38 @@ class CollectingActivities:
             )
         async with self.sessions.begin() as session:
             await self._book_refund(session, request, done)
+
+    async def look_up(self, payment_id: str, at: datetime) -> str | None:
+        """Find out how a charge stands whose outcome nobody knows, and book it; never charges (R25).
+
+        Answers the id of its subscription; None if the provider knows nothing of it, or its order is closed.
+        """
+        async with self.sessions.begin() as session:
+            payment = await payments.by_id(session, payment_id)
+            order = await orders.by_id(session, await payments.order_of(session, payment.invoice_id))
+            held = await subscriptions.held(session, order.subscription_id)
+        attempt = self._attempt(payment, held, tried_before=True)
+        outcome = await self._looked_up(attempt)
+        if outcome is None:
+            return None
+        request = ChargeRequest(subscription_id=held.subscription.id, order_id=order.id, at=at)
+        async with self.sessions.begin() as session:
+            held = await subscriptions.held(session, request.subscription_id, lock=True)
+            order = await orders.by_id(session, request.order_id)
+            payment = await payments.by_id(session, payment_id)
+            if payment.status not in ("pending", "unknown"):
+                return request.subscription_id  # its own workflow was quicker
+            if order.state in ("paid", "fulfilled") and isinstance(outcome, Charged):
+                payment.status, payment.completed_at = (
+                    "succeeded",
+                    at,
+                )  # booked before, then lost from the row
+                payment.provider_reference = outcome.reference
+                return request.subscription_id
+            if order.state != "open":
+                return None
+            await self._record(session, request, attempt, outcome)
+        return request.subscription_id
 
     async def _book_refund(self, session: AsyncSession, request: CardRefund, done: Refunded) -> None:
         refund = await payments.by_id(session, request.payment_id)
@@ -113,18 +147,9 @@ class CollectingActivities:
         held = await subscriptions.held(session, order.subscription_id)
         await refunds.bounced(session, refund, held.customer.id, at)
         facts = {**letters.held_facts(held), "amount_minor": refund.amount_minor, "invoice": invoice.number}
-        for audience in get_args(notices.Audience):
-            await notices.tell(
-                session,
-                kind="refund_failed",
-                customer_id=held.customer.id,
-                subscription_id=held.subscription.id,
-                term_expires_on=order.term_expires_on,
-                subject=refund.key,
-                facts=facts,
-                at=at,
-                audience=audience,
-            )
+        to_customer = letters.about(held, "refund_failed", facts, at, refund.key)
+        to_staff = letters.about(held, "refund_failed", facts, at, refund.key, "staff")
+        await notices.tell_all(session, [to_customer, to_staff])
 
     async def _write_ahead(self, session: AsyncSession, request: ChargeRequest) -> Attempt | Settlement:
         held = await subscriptions.held(session, request.subscription_id, lock=True)
@@ -141,13 +166,16 @@ class CollectingActivities:
             payment = await payments.begin_charge(
                 session, invoice, order.key, due_minor, held.customer.card_token, request.at
             )
+        return self._attempt(payment, held, tried_before, f"{invoice.number}: {held.title}")
+
+    def _attempt(self, payment: Payment, held: Held, tried_before: bool, description: str = "") -> Attempt:
         return Attempt(
             payment_id=payment.id,
             key=payment.key,
             amount_minor=payment.amount_minor,
             currency=payment.currency,
             payment_method=payment.payment_method or "",
-            description=f"{invoice.number}: {held.title}",
+            description=description,
             payer=Payer(
                 id=held.customer.id,
                 email=held.customer.email,

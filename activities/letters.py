@@ -2,31 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import date
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
+from db.notices import Audience, NewNotice
+from db.renewal_prices import renewal_bill
 from db.subscriptions import Held
-from domain import credits, pricing
+from domain import credits
 from domain.catalogue import Catalogue
 from domain.credits import Grant
 from domain.milestones import Milestones, Policy
-from domain.pricing import Bill
-
-
-def renewal_bill(catalogue: Catalogue, held: Held, renews_on: date) -> Bill:
-    """What the coming renewal costs at the prices of its renewal date (R12, R13, R16).
-
-    Whoever is renewed automatically has their key stored with us and so earns the loyalty rate.
-    """
-    return pricing.renewal_bill(
-        catalogue,
-        held.item_at_renewal,
-        held.subscription.currency,
-        held.customer.country,
-        loyal=held.subscription.auto_renew or held.customer.previous_customer,
-        on=renews_on,
-    )
 
 
 def renewal_facts(
@@ -70,3 +56,24 @@ def due_facts(held: Held, policy: Policy, total_minor: int, due_minor: int) -> d
         "credits_minor": total_minor - due_minor,
         "remainder_minor": due_minor,
     }
+
+
+def about(
+    held: Held,
+    kind: str,
+    facts: Mapping[str, Any],
+    at: datetime,
+    subject: str = "",
+    audience: Audience = "customer",
+) -> NewNotice:
+    """A notice about a subscription in its current term."""
+    return NewNotice(
+        kind=kind,
+        customer_id=held.customer.id,
+        subscription_id=held.subscription.id,
+        term_expires_on=held.subscription.expires_on,
+        subject=subject,
+        facts=facts,
+        at=at,
+        audience=audience,
+    )

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 from temporalio import activity
 
-from activities import letters
+from activities import counters, letters
 from activities.failures import final
 from db import audit, license_updates, notices, orders, subscriptions
 from db.license_keys import KeyRing
-from db.license_updates import Owed
+from db.license_updates import Done, Owed
 from db.models.subscription import Subscription
 from db.subscriptions import Held
 from domain.messages import State
@@ -29,7 +29,7 @@ from domain.tasks import (
     UpdateReport,
     UpdateStanding,
 )
-from domain.term import Term
+from domain.term import ONE_DAY, Term
 from vendor.license_vendor import ExpiryDiffers, LicenseOrder, LicenseVendor, VendorLicense, VendorRefused
 
 
@@ -49,7 +49,7 @@ class LicensingActivities:
     @activity.defn
     async def plan(self, request: PlanRequest) -> Milestones:
         """The milestones of a term, for a subscription that was started without them."""
-        return self.policy.milestones(request.term, request.renews_on)
+        return self.policy.milestones(request.term, request.renews_on, request.subscription_id)
 
     @activity.defn
     async def update(self, change: LicenseChange) -> Proof:
@@ -90,14 +90,12 @@ class LicensingActivities:
         """Write the proof down and step into the next term; answers its milestones."""
         async with self.sessions.begin() as session:
             held = await subscriptions.held(session, record.subscription_id, lock=True)
-            await license_updates.done(session, held, record.order_id, record.proof, record.at)
-            plan = self.policy.milestones(record.next_term)
-            ended = held.term
-            await session.flush()
-            open_promise = await license_updates.soonest_promise(session, held.license.id)
-            _step(held.subscription, record.next_term, plan, record.auto_renew, open_promise)
+            done = await license_updates.done(session, held, record.order_id, record.proof, record.at)
+            plan = self.policy.milestones(record.next_term, whose=record.subscription_id)
+            ended_on = record.next_term.starts_on - ONE_DAY  # asked again, the row is a term further
+            _step(held.subscription, record.next_term, plan, record.auto_renew, done.soonest_promise_at)
             facts = letters.held_facts(held) | (letters.plan_facts(plan) if record.auto_renew else {})
-            await _tell(session, held, "license_updated", facts, record.at, term=ended)
+            await _tell(session, held, "license_updated", facts, record.at, term_expires_on=ended_on)
             await audit.record(
                 session,
                 actor="evergreen",
@@ -107,10 +105,13 @@ class LicensingActivities:
                 at=record.at,
                 details={
                     "order": record.order_id,
-                    "from": str(ended.expires_on),
+                    "from": str(ended_on),
                     "to": str(record.proof.expires_on),
                 },
             )
+        if done.now_first:
+            counters.renewal("renewed")
+            _count_promise(done)
         return plan
 
     @activity.defn
@@ -118,9 +119,8 @@ class LicensingActivities:
         """Write the proof of an add-on's or upgrade's update down and tell the customer (R24)."""
         async with self.sessions.begin() as session:
             held = await subscriptions.held(session, record.subscription_id, lock=True)
-            await license_updates.done(session, held, record.order_id, record.proof, record.at)
-            await session.flush()
-            held.subscription.promise_at = await license_updates.soonest_promise(session, held.license.id)
+            done = await license_updates.done(session, held, record.order_id, record.proof, record.at)
+            held.subscription.promise_at = done.soonest_promise_at
             if held.subscription.promise_at is None:
                 held.subscription.promise_broken = False
             facts = letters.held_facts(held)
@@ -134,6 +134,8 @@ class LicensingActivities:
                 key=f"license_updated/{record.order_id}",
                 details={"order": record.order_id, "addons": list(record.proof.addons)},
             )
+        if done.now_first:
+            _count_promise(done)
 
     @activity.defn
     async def hand_over(self, note: OrderNote) -> None:
@@ -170,7 +172,7 @@ class LicensingActivities:
         """The promise time has passed and the license is not updated: tell staff, go on trying (R23)."""
         async with self.sessions.begin() as session:
             held = await subscriptions.held(session, note.subscription_id, lock=True)
-            await license_updates.late(session, note.order_id)
+            broken_now = await license_updates.late(session, note.order_id)
             held.subscription.promise_broken = True
             await _tell_staff(session, held, "promise_broken", note)
             await audit.record(
@@ -181,13 +183,15 @@ class LicensingActivities:
                 at=note.at,
                 key=f"promise_broken/{note.order_id}",
             )
+        if broken_now:
+            counters.promise_broken()
 
     @activity.defn
     async def end(self, record: EndRecord) -> None:
         """The subscription is over: write it down and tell the customer (R7, R22)."""
         async with self.sessions.begin() as session:
             held = await subscriptions.held(session, record.subscription_id, lock=True)
-            held.subscription.state = record.state
+            state_before, held.subscription.state = held.subscription.state, record.state
             held.subscription.auto_renew = False
             held.subscription.next_renews_on = None
             await notices.tell(
@@ -208,6 +212,13 @@ class LicensingActivities:
                 at=record.at,
                 details={"state": record.state},
             )
+        if record.state == State.EXPIRED != state_before:
+            counters.renewal("expired")
+
+
+def _count_promise(done: Done) -> None:
+    if done.promise_kept:
+        counters.promise_kept()
 
 
 def _proof(owed: Owed, seen: VendorLicense) -> Proof:
@@ -242,14 +253,14 @@ async def _tell(
     at: datetime,
     subject: str = "",
     audience: notices.Audience = "customer",
-    term: Term | None = None,
+    term_expires_on: date | None = None,
 ) -> None:
     await notices.tell(
         session,
         kind=kind,
         customer_id=held.customer.id,
         subscription_id=held.subscription.id,
-        term_expires_on=(term or held.term).expires_on,
+        term_expires_on=term_expires_on or held.subscription.expires_on,
         subject=subject,
         facts=facts,
         at=at,

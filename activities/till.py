@@ -13,18 +13,21 @@ from typing import Literal, cast
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from activities import letters
-from db import credit_use, invoices, ledger, notices, orders, payments
+from db import credit_use, grants, invoices, ledger, notices, orders, payments
 from db.ledger import Posting, system_account
 from db.models.invoice import Invoice
 from db.models.license_update import LicenseUpdate
 from db.models.order import Order
 from db.models.payment import Payment
+from db.notices import NewNotice
 from db.subscriptions import Held
+from domain import credits
 from domain.catalogue import Catalogue
 from domain.collection import NO_CARD
 from domain.local_time import local_date
 from domain.messages import Channel, Paid
 from domain.milestones import Policy
+from domain.pricing import Bill
 from domain.tasks import Settlement
 from domain.term import Term
 from domain.working_days import WorkingDays
@@ -69,6 +72,38 @@ class Till:
         has_card = live is not None or self.has_card(held)
         return await self.fall_short(session, held, order, None if has_card else NO_CARD, at)
 
+    async def open_renewal(
+        self, session: AsyncSession, held: Held, key: str, bought: Term, bill: Bill, at: datetime
+    ) -> Settlement:
+        """Order and invoice a renewal into the term `bought`, and pay what credits can pay (R18, R21).
+
+        Nobody else knows of the order yet: nothing of it is looked up. The number, which all wait for, comes last.
+        """
+        on = local_date(at, self.working_days.zone)
+        usable = await grants.usable_grants(session, held.customer.id, bill.currency, on)
+        uses = credits.allocate(usable, bill.total_minor, on)
+        due_minor = bill.total_minor - sum(use.amount_minor for use in uses)
+        order = orders.renewal(session, held, key, bought, at)
+        failure = None if not due_minor or self.has_card(held) else NO_CARD
+        update = None if due_minor else await self._owe_update(session, held, order, at)
+        if failure is not None:
+            held.subscription.state, held.subscription.failure_reason = "collecting", failure
+        await session.flush()
+        invoice = await invoices.owe(session, order, held.customer, bill, at, uses)
+        if update is not None and any(grant.bought_for == held.subscription.id for grant in usable):
+            await credit_use.convert_rest(session, held, order, at)
+        await invoices.number(session, invoice, bill)
+        facts = letters.due_facts(held, self.policy, bill.total_minor, due_minor)
+        told = [letters.about(held, "renewal_fixed", facts, at)]
+        if update is not None:
+            told.append(self._receipt(held, order, invoice, 0, update, at))
+        elif failure is not None:
+            told += self._missing(held, order, invoice, due_minor, failure, at)
+        await notices.tell_all(session, told)
+        if update is not None:
+            return self._settled(order, invoice, update, at)
+        return self._short(order, invoice, due_minor, failure)
+
     async def take_card(
         self, session: AsyncSession, held: Held, order: Order, charge: Payment, at: datetime
     ) -> Settlement:
@@ -102,7 +137,11 @@ class Till:
         if failure is not None:
             if order.kind == "renewal":
                 held.subscription.state, held.subscription.failure_reason = "collecting", failure
-            await self._tell_missing(session, held, order, invoice, due_minor, failure, at, action_url)
+            told = self._missing(held, order, invoice, due_minor, failure, at, action_url)
+            await notices.tell_all(session, told)
+        return self._short(order, invoice, due_minor, failure)
+
+    def _short(self, order: Order, invoice: Invoice, due_minor: int, failure: str | None) -> Settlement:
         return Settlement(
             order_id=order.id,
             currency=invoice.currency,
@@ -141,18 +180,35 @@ class Till:
         self, session: AsyncSession, held: Held, order: Order, invoice: Invoice, at: datetime
     ) -> Settlement:
         """Nothing is due: the license update is owed by the promise time (R5, R23), the customer gets a receipt."""
+        update = await self._owe_update(session, held, order, at)
+        await credit_use.convert_rest(session, held, order, at)
+        charge = await payments.live_charge(session, invoice.id)
+        card_minor = charge.amount_minor if charge is not None else 0
+        await notices.tell_all(session, [self._receipt(held, order, invoice, card_minor, update, at)])
+        return self._settled(order, invoice, update, at)
+
+    async def _owe_update(
+        self, session: AsyncSession, held: Held, order: Order, at: datetime
+    ) -> LicenseUpdate:
         promise_at = self.working_days.promise_time(at)
         channel = self.catalogue.channel(held.license.product)
-        update = orders.paid(session, order, held, at, promise_at, channel)
-        await credit_use.convert_rest(session, held, order, at)
         row = held.subscription
         row.promise_at = min(row.promise_at or promise_at, promise_at)
         if order.kind == "renewal":
             row.state, row.failure_reason = "updating", None
         if order.kind == "upgrade":  # what was wished last counts: it is not to shrink again at the renewal
             row.next_edition = row.next_size = None
-        charge = await payments.live_charge(session, invoice.id)
-        card_minor = charge.amount_minor if charge is not None else 0
+        return await orders.paid(session, order, held, at, promise_at, channel)
+
+    def _receipt(
+        self,
+        held: Held,
+        order: Order,
+        invoice: Invoice,
+        card_minor: int,
+        update: LicenseUpdate,
+        at: datetime,
+    ) -> NewNotice:
         bought = self.policy.milestones(Term(order.term_starts_on, order.term_expires_on))
         facts = {
             **letters.held_facts(held),
@@ -161,20 +217,13 @@ class Till:
             "total_minor": invoice.total_minor,
             "credits_minor": invoice.total_minor - card_minor,
             "card_minor": card_minor,
-            "promise_at": promise_at.isoformat(),
+            "promise_at": update.promise_at.isoformat(),
             "order_kind": order.kind,
             "addons": list(order.added_addons),
         }
-        await notices.tell(
-            session,
-            kind="receipt",
-            customer_id=held.customer.id,
-            subscription_id=row.id,
-            term_expires_on=row.expires_on,
-            subject=order.id,
-            facts=facts,
-            at=at,
-        )
+        return letters.about(held, "receipt", facts, at, subject=order.id)
+
+    def _settled(self, order: Order, invoice: Invoice, update: LicenseUpdate, at: datetime) -> Settlement:
         return Settlement(
             order_id=order.id,
             currency=invoice.currency,
@@ -183,32 +232,25 @@ class Till:
             paid=self._paid(order, update, at),
         )
 
-    async def _tell_missing(
+    def _missing(
         self,
-        session: AsyncSession,
         held: Held,
         order: Order,
         invoice: Invoice,
         due_minor: int,
         reason: str,
         at: datetime,
-        action_url: str | None,
-    ) -> None:
+        action_url: str | None = None,
+    ) -> list[NewNotice]:
         if action_url is not None and order.kind != "renewal":
-            return  # nobody is asked to confirm what is taken now or not at all; the refusal is told
+            return []  # nobody is asked to confirm what is taken now or not at all; the refusal is told
         facts = {
             **letters.due_facts(held, self.policy, invoice.total_minor, due_minor),
             "order_kind": order.kind,
             "reason": reason,
             "action_url": action_url,
         }
-        await notices.tell(
-            session,
-            kind="confirm_payment" if action_url else "payment_failed",
-            customer_id=held.customer.id,
-            subscription_id=held.subscription.id,
-            term_expires_on=held.subscription.expires_on,
-            subject=action_url or ("" if order.kind == "renewal" else order.id),
-            facts=facts,
-            at=at,
-        )
+        subject = action_url or ("" if order.kind == "renewal" else order.id)
+        return [
+            letters.about(held, "confirm_payment" if action_url else "payment_failed", facts, at, subject)
+        ]

@@ -16,13 +16,15 @@ from time import perf_counter
 
 from rich.console import Console
 
-from benchmarks import answers, checking, history, ledger, renewals, storing
+import worker
+from benchmarks import answers, checking, crowd, growth, history, ledger, memory, reads, renewals, storing
+from benchmarks.charts import drawn
 from benchmarks.figure import Figure
 from benchmarks.ground import ground
 from benchmarks.sheet import as_markdown, as_table, written
 from benchmarks.size import SIZES, Size
 
-PARTS = ("import", "term", "due", "database", "answer")
+PARTS = ("import", "term", "due", "growth", "database", "answer", "crowd", "memory", "reading")
 to_errors = Console(stderr=True)
 
 
@@ -52,6 +54,20 @@ async def measured(size: Size, parts: Sequence[str]) -> list[Figure]:
             if "due" in parts:
                 to_errors.print("renewals due at once …")
                 figures += await renewals.measure(size, on)
+            if "growth" in parts:
+                to_errors.print("many due at once …")
+                figures += await growth.measure(size, on)
+        if "crowd" in parts:
+            async with ground(folder / "crowd") as on:
+                to_errors.print("answers in a crowd …")
+                figures += await crowd.measure(size, on)
+        async with ground(folder / "large") as on:
+            if "memory" in parts:
+                to_errors.print("memory …")
+                figures += await memory.measure(size, on)
+            if "reading" in parts:
+                to_errors.print("reading …")
+                figures += await reads.measure(size, on)
     return figures
 
 
@@ -66,7 +82,8 @@ def main() -> None:
     )
     options = parser.parse_args()
     began = perf_counter()
-    figures = asyncio.run(measured(SIZES[options.size], options.only))
+    with asyncio.Runner(loop_factory=worker.loop_factory()) as runner:
+        figures = runner.run(measured(SIZES[options.size], options.only))
     how = {
         "size": options.size,
         "at": f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
@@ -77,7 +94,7 @@ def main() -> None:
         "load": f"{os.getloadavg()[1]:.1f}",
     }
     if options.docs:
-        written(as_markdown(figures, how))
+        written(as_markdown(figures, how, drawn(figures)))
     if options.json:
         sys.stdout.write(json.dumps({**how, "figures": [f.as_document() for f in figures]}, indent=2) + "\n")
     else:

@@ -28,7 +28,7 @@ async def measure(size: Size, ground: Ground) -> list[Figure]:
     """Cancel and resume in turn, one after the other; each is decided, written down and answered."""
     async with ground.our_worker(), ground.bare_worker():
         times: dict[str, list[float]] = {"ours": [], "bare": [], "step": []}
-        subscription_id = await _asleep(ground)
+        subscription_id = await asleep(ground)
         sleeper = await ground.client.start_workflow(
             Sleeper.run, id=new_id("answers"), task_queue=bare.TASK_QUEUE
         )
@@ -60,6 +60,7 @@ async def measure(size: Size, ground: Ground) -> list[Figure]:
             percentile(times["ours"], share),
             percentile(times[floor], share),
             floor_is,
+            label=f"{name}, {floor}",
         )
         for floor, floor_is in (
             ("bare", "an update that answers at once"),
@@ -69,7 +70,7 @@ async def measure(size: Size, ground: Ground) -> list[Figure]:
     ]
 
 
-async def _asleep(ground: Ground) -> str:
+async def asleep(ground: Ground) -> str:
     """A subscription whose workflow sleeps; its id."""
     intake_id = await book.store(ground, 1, today() + timedelta(days=200))
     async with ground.sessions() as session:

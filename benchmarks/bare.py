@@ -7,6 +7,12 @@ from datetime import datetime, timedelta
 
 from temporalio import activity, workflow
 
+with workflow.unsafe.imports_passed_through():
+    from domain import term
+    from domain.messages import Life
+    from domain.milestones import Milestones
+    from domain.tasks import LicenseChange, Proof, Settlement, SettleRequest, TermRecord
+
 TASK_QUEUE = "bare"
 LONG = timedelta(days=365)
 LIMIT = timedelta(seconds=10)
@@ -22,8 +28,8 @@ class Sleeper:
     """Starts and sleeps; answers an update at once."""
 
     @workflow.run
-    async def run(self) -> None:
-        """Sleep."""
+    async def run(self, _ignored: object = None) -> None:
+        """Sleep, whatever it is given."""
         await asyncio.sleep(LONG.total_seconds())
 
     @workflow.update
@@ -55,5 +61,53 @@ class Term:
         workflow.continue_as_new([workflow.now() + LONG])
 
 
-WORKFLOWS = [Sleeper, Term]
+@workflow.defn
+class SameSteps:
+    """The very steps of a renewal and nothing else: no state, no promise watched, nothing shown to operators."""
+
+    @workflow.run
+    async def run(self, life: Life | None, instant: datetime) -> None:
+        """Settle, update, begin the next term; then a run that sleeps."""
+        await asyncio.sleep(max(0.0, (instant - workflow.now()).total_seconds()))
+        if life is None:
+            return
+        bought = term.next_term(life.term, life.months, life.anchor_day)
+        settled = await workflow.execute_local_activity(
+            "settle",
+            SettleRequest(
+                subscription_id=life.subscription_id,
+                term=life.term,
+                next_term=bought,
+                round=1,
+                renews_on=life.plan.renews_on,
+                at=workflow.now(),
+            ),
+            result_type=Settlement,
+            start_to_close_timeout=LIMIT,
+        )
+        assert settled.order_id is not None
+        proof = await workflow.execute_activity(
+            "update",
+            LicenseChange(order_id=settled.order_id, at=workflow.now()),
+            result_type=Proof,
+            start_to_close_timeout=LIMIT,
+        )
+        await workflow.execute_local_activity(
+            "begin_term",
+            TermRecord(
+                subscription_id=life.subscription_id,
+                order_id=settled.order_id,
+                proof=proof,
+                next_term=bought,
+                auto_renew=True,
+                at=workflow.now(),
+            ),
+            result_type=Milestones,
+            start_to_close_timeout=LIMIT,
+        )
+        workflow.continue_as_new(args=[None, workflow.now() + LONG])
+
+
+WORKFLOWS = [Sleeper, Term, SameSteps]
 ACTIVITIES = [nothing]
+SAME_STEPS = ("settle", "update", "begin_term")

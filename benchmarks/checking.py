@@ -52,6 +52,7 @@ async def measure(size: Size, folder: Path) -> list[Figure]:
             rate,
             floor_rate,
             "csv.reader alone",
+            label="checked",
         ),
         Figure(
             "import",

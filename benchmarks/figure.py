@@ -22,6 +22,26 @@ class Figure:
     ours: float
     floor: float | None = None
     floor_is: str = ""
+    at_least: float | None = None
+    """The goal: so large a multiple of the floor."""
+    at_most: float | None = None
+    """The goal: so much in the figure's own unit."""
+
+    ratio_at_most: float | None = None
+    """The goal: no larger a multiple of the floor."""
+    label: str = ""
+    """What it is called in a chart; empty: it is in none."""
+
+    @property
+    def goal(self) -> str:
+        """The goal in words, and whether it is met; empty if there is none."""
+        if self.at_least is not None and self.ratio is not None:
+            return f"≥ {self.at_least:g} × {'met' if self.ratio >= self.at_least else 'missed'}"
+        if self.ratio_at_most is not None and self.ratio is not None:
+            return f"≤ {self.ratio_at_most:g} × {'met' if self.ratio <= self.ratio_at_most else 'missed'}"
+        if self.at_most is not None:
+            return f"≤ {self.at_most:g} {'met' if self.ours <= self.at_most else 'missed'}"
+        return ""
 
     @property
     def ratio(self) -> float | None:

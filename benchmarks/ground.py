@@ -78,6 +78,7 @@ class Ground:
     sessions: async_sessionmaker[AsyncSession]
     client: Client
     activities: dict[str, Callable[..., Any]]
+    temporal_address: str
 
     def our_worker(self) -> Worker:
         """The worker as it is deployed."""
@@ -90,7 +91,7 @@ class Ground:
             self.client,
             task_queue=bare.TASK_QUEUE,
             workflows=bare.WORKFLOWS,
-            activities=bare.ACTIVITIES,
+            activities=[*bare.ACTIVITIES, *(self.activities[name] for name in bare.SAME_STEPS)],
             workflow_runner=SandboxedWorkflowRunner(restrictions=passed),
             max_cached_workflows=self.settings.cached_workflows,
         )
@@ -113,13 +114,15 @@ async def ground(folder: Path, time_skipping: bool = False) -> AsyncIterator[Gro
         engine = engine_for(settings.database_url)
         await schema.upgrade(engine)
         client = await Client.connect(
-            temporal.address, data_converter=connection.CONVERTER, runtime=quiet_runtime()
+            temporal.address,
+            data_converter=connection.converter(settings.payload_keys()),
+            runtime=quiet_runtime(),
         )
         provider = settings.payment_provider(http)
         activities = worker.activities(settings, engine, client, InstantVendor(), provider)
         by_name = {activity.__name__: activity for activity in activities}
         try:
-            yield Ground(settings, engine, sessions_for(engine), client, by_name)
+            yield Ground(settings, engine, sessions_for(engine), client, by_name, temporal.address)
         finally:
             await engine.dispose()
 
@@ -142,6 +145,7 @@ def _settings(database_url: str) -> Settings:
         _env_file=None,
         database_url=database_url,
         secret_keys=f"benchmark:{key}",
+        codec_keys=f"benchmark:{key}",
         fingerprint_pepper=key,
         cached_workflows=CACHED,
     )

@@ -132,7 +132,13 @@ async def _statements(ground: Ground) -> list[Figure]:
     statements = settled.statements + rest.statements - 1  # the look-up of the order's id is ours here
     transactions = settled.transactions + rest.transactions
     return [
-        Figure("the database", "SQL statements to settle, one transaction", "statements", settled.statements),
+        Figure(
+            "the database",
+            "SQL statements to settle, one transaction",
+            "statements",
+            settled.statements,
+            at_most=10,
+        ),
         Figure("the database", "SQL statements in a renewed term", "statements", statements),
         Figure("the database", "transactions in a renewed term", "transactions", transactions),
     ]
@@ -156,7 +162,15 @@ async def _settled(size: Size, ground: Ground) -> list[Figure]:
     )
     floor_is = "bare INSERTs of the ledger's rows alone: an account, two movements, their entries"
     return [
-        Figure("the database", f"renewals settled from credit, {words}", "renewals/s", rate, floor, floor_is)
+        Figure(
+            "the database",
+            f"renewals settled from credit, {words}",
+            "renewals/s",
+            rate,
+            floor,
+            floor_is,
+            label=f"settled, {words}",
+        )
         for words, rate, floor in (
             ("one at a time", rates[0], rates[1]),
             (f"{AT_ONCE} at a time", rates[2], rates[3]),

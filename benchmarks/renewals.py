@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from time import perf_counter
 
 from sqlalchemy import func, select
@@ -16,7 +17,7 @@ from temporalio.worker import Worker
 from activities import starts
 from activities.intake import AT_ONCE, life_of
 from benchmarks import bare, book
-from benchmarks.bare import Term
+from benchmarks.bare import SameSteps, Term
 from benchmarks.figure import Figure, Way, interleaved
 from benchmarks.ground import Ground, today
 from benchmarks.size import Size
@@ -56,22 +57,35 @@ class Pace:
 
 async def measure(size: Size, ground: Ground) -> list[Figure]:
     """Renewals a second, warm and cold."""
-    ours, floor = Pace(), Pace()
-    warm, bare_warm, cold, bare_cold = await interleaved(
-        size.repeats,
-        lambda: _again(lambda: _ours(ground, size.due, ours, cold=False)),
-        lambda: _again(lambda: _bare(ground, size.due, floor, cold=False)),
-        lambda: _again(lambda: _ours(ground, size.due, ours, cold=True)),
-        lambda: _again(lambda: _bare(ground, size.due, floor, cold=True)),
-    )
-    same = "timer, local, ordinary, local, continue as new; doing nothing"
-    return [
-        Figure("due at once", f"renewals of {size.due:,}, worker warm", "renewals/s", warm, bare_warm, same),
-        Figure("due at once", f"renewals of {size.due:,}, worker cold", "renewals/s", cold, bare_cold, same),
-    ]
+    pace, steps, floor = Pace(), Pace(), Pace()
+    figures = []
+    for words, cold, goal in (("warm", False, 0.8), ("cold", True, 0.6)):
+        rate, same, nothing = await interleaved(
+            size.repeats,
+            partial(again, partial(ours, ground, size.due, pace, cold)),
+            partial(again, partial(ours, ground, size.due, steps, cold, same_steps=True)),
+            partial(again, partial(_bare, ground, size.due, floor, cold)),
+        )
+        figures += [
+            Figure(
+                "due at once",
+                f"renewals of {size.due:,}, worker {words}",
+                "renewals/s",
+                rate,
+                other,
+                floor_is,
+                at_least=goal,
+                label=f"{words}, {label}",
+            )
+            for other, floor_is, label in (
+                (same, "a bare workflow that calls the very same activities", "same activities"),
+                (nothing, "timer, local, ordinary, local, continue as new; doing nothing", "doing nothing"),
+            )
+        ]
+    return figures
 
 
-async def _again(way: Way) -> float:
+async def again(way: Way) -> float:
     """A measurement that came to nothing is made again, three times at most."""
     for _ in range(2):
         with suppress(NotAsleepInTime):
@@ -79,7 +93,8 @@ async def _again(way: Way) -> float:
     return await way()
 
 
-async def _ours(ground: Ground, number: int, pace: Pace, cold: bool) -> float:
+async def ours(ground: Ground, number: int, pace: Pace, cold: bool, same_steps: bool = False) -> float:
+    """Renewals a second of our workflow; or of one that only calls the `same_steps`."""
     intake_id = await book.store(ground, number, today() + timedelta(days=14), CREDIT_MINOR)
     async with ground.sessions() as session:
         query = held_query().where(Subscription.intake_id == intake_id)
@@ -88,7 +103,15 @@ async def _ours(ground: Ground, number: int, pace: Pace, cold: bool) -> float:
     lives = [_due(life_of(one, ground.settings.policy()), due_at) for one in held]
 
     async def start(life: Life) -> None:
-        await starts.start(ground.client, life)
+        if not same_steps:
+            await starts.start(ground.client, life)
+            return
+        await ground.client.start_workflow(
+            SameSteps.run,
+            args=[life, due_at],
+            id=f"same/{life.subscription_id}",
+            task_queue=bare.TASK_QUEUE,
+        )
 
     async def done() -> bool:
         query = (
@@ -101,7 +124,8 @@ async def _ours(ground: Ground, number: int, pace: Pace, cold: bool) -> float:
             return await session.scalar(query) == number
 
     starting = [lambda life=life: start(life) for life in lives]
-    return await _timed(ground.our_worker, starting, pace, due_at, done, cold)
+    worker = ground.bare_worker if same_steps else ground.our_worker
+    return await _timed(worker, starting, pace, due_at, done, cold)
 
 
 async def _bare(ground: Ground, number: int, pace: Pace, cold: bool) -> float:

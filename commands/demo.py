@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from commands import running
+from commands.entrance import show_entrances
 from commands.screen import AsJson, console, document
 from commands.stack import stack_up
 from commands.year import Year
@@ -47,6 +48,7 @@ def demo(
             if as_json:
                 document(verdict.as_document())
             verdict.show()
+            await show_entrances(addresses)
             if not leave:
                 console.print(f"The stack stays up: {addresses.temporal_ui_url}. Ctrl-C ends it.")
                 await stack.watch()

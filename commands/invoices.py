@@ -18,9 +18,9 @@ from db.invoice_papers import InvoiceFacts
 from db.invoices import UnknownInvoice
 from domain.local_time import local_date
 from domain.money import format_minor
-from papers.invoice_paper import InvoicePaper, Seller, invoice_paper
+from papers.invoice_paper import EXAMPLE_LINES, InvoicePaper, Seller, invoice_paper
 
-SELLER = Seller("Evergreen", ("An example: this is where your address and tax number stand.",))
+SELLER = Seller("Evergreen", EXAMPLE_LINES)
 
 BESIDE = "evergreen-invoice.css"
 """The style sheet's name beside a saved page."""

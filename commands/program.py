@@ -7,17 +7,21 @@ import typer
 from commands import (
     accept,
     addons,
+    codec,
     credits,
     database,
     demo,
+    entrance,
     explain,
     forecast,
     intake,
     invoices,
+    keys,
     orders,
     purchases,
     quotes,
     receipts,
+    reconcile,
     refunds,
     requests,
     stack,
@@ -40,8 +44,11 @@ program = typer.Typer(
 
 program.command("up")(stack.up)
 program.command("demo")(demo.demo)
+program.command("sign-in-link")(entrance.sign_in_link)
 program.command("forecast")(forecast.forecast)
 program.command("migrate")(database.migrate)
+program.command("codec-pass")(codec.codec_pass)
+program.command("reseal")(keys.reseal)
 program.command("import")(intake.import_file)
 program.command("purchase")(purchases.purchase)
 program.command("list")(subscriptions.list_subscriptions)
@@ -61,6 +68,7 @@ program.command("grant")(credits.grant)
 program.command("invoices")(invoices.list_invoices)
 program.command("invoice")(invoices.invoice)
 program.command("refund")(refunds.refund)
+program.command("reconcile")(reconcile.reconcile)
 program.command("updates")(updates.updates)
 program.command("update-done")(update_news.update_done)
 program.command("update-refused")(update_news.update_refused)

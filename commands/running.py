@@ -75,7 +75,7 @@ async def database(wanted: Settings) -> AsyncIterator[async_sessionmaker[AsyncSe
 async def temporal() -> Client:
     """A client for Temporal. Raises Unreachable."""
     try:
-        return await connection.connect()
+        return await connection.connect(settings().payload_keys())
     except connection.TemporalUnreachable as failed:
         raise Unreachable(str(failed)) from failed
 

@@ -27,7 +27,7 @@ def short(text: str) -> str:
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
 By = Annotated[str, typer.Option("--by", callback=short, help="Who asks, for the audit, like support:jo.")]
 
-IDS = ("subscription", "update", "request")
+IDS = ("subscription", "update", "request", "difference")
 """Columns of ids, each of which is copied into the next command: never broken in two."""
 
 console = Console()

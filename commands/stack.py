@@ -5,18 +5,22 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import httpx
 
 import connection
 from commands import running
+from commands.entrance import show_entrances
 from commands.running import Unreachable
 from commands.screen import AsJson, console, document
 from db import schema
 from db.session import engine_for
-from sandbox.environment import environment
+from sandbox import ports
+from sandbox.environment import environment, kept_secrets
 from sandbox.holder import Addresses, FolderInUse
+from sandbox.ports import LOOPBACK
 from sandbox.program import ProgramFailed
 from sandbox.stack import PORTAL, WORKER, RunningStack, Stack
 
@@ -26,21 +30,29 @@ async def stack_up(
     folder: Path, time_skipping: bool = False, fast: bool = False
 ) -> AsyncIterator[RunningStack]:
     """The whole stack with the database migrated and a worker. Raises Unreachable."""
-    stack = Stack(
-        folder,
-        search_attributes=connection.search_attribute_types(),
-        time_skipping=time_skipping,
-        fast=fast,
-    )
     try:
+        portal = replace(PORTAL, usual_port=ports.choose({"port": PORTAL.usual_port})["port"])
+        stack = Stack(
+            folder,
+            search_attributes=connection.search_attribute_types(),
+            time_skipping=time_skipping,
+            fast=fast,
+            ui_codec=lambda held: _codec_address(held, portal.usual_port),
+        )
         async with stack.up() as running_stack:
             await migrate(running_stack.addresses.database_url)
-            variables = environment(folder.resolve(), running_stack.addresses)
-            await running_stack.run(WORKER, PORTAL, env=variables)
+            await running_stack.run(portal, env=environment(folder.resolve(), running_stack.addresses))
+            variables = environment(folder.resolve(), running_stack.addresses)  # with the portal's address
+            await running_stack.run(WORKER, env=variables)
             await _tell_payments(running_stack.addresses, variables["EVERGREEN_STRIPE_WEBHOOK_SECRET"])
             yield running_stack
     except (FolderInUse, ProgramFailed) as failed:
         raise Unreachable(str(failed)) from failed
+
+
+def _codec_address(folder: Path, port: int) -> str:
+    """Where the portal opens payloads for a UI that sends no credentials (docs/decisions/0015)."""
+    return f"http://{LOOPBACK}:{port}/codec/{kept_secrets(folder)['EVERGREEN_CODEC_UI_SECRET']}"
 
 
 async def _tell_payments(addresses: Addresses, secret: str) -> None:
@@ -71,10 +83,17 @@ def up(as_json: AsJson = False) -> None:
         async with stack_up(running.FOLDER) as running_stack:
             addresses = running_stack.addresses
             if as_json:
-                document({"temporal_ui": addresses.temporal_ui_url, "temporal": addresses.temporal_address})
+                portal = addresses.urls["portal"]
+                document(
+                    {
+                        "temporal_ui": addresses.temporal_ui_url,
+                        "temporal": addresses.temporal_address,
+                        "portal": portal,
+                    }
+                )
             console.print(f"[bold]Temporal UI[/]  {addresses.temporal_ui_url}")
             console.print(f"Temporal     {addresses.temporal_address}")
-            console.print(f"portal       {addresses.urls['portal']}")
+            await show_entrances(addresses)
             console.print(f"mails        {addresses.urls['mail']}")
             console.print(f"vendor       {addresses.urls['vendor']}")
             console.print(f"payments     {addresses.urls['payments']}")

@@ -68,7 +68,7 @@ class Year:
         """A year on a running stack."""
         running.use(environment(folder.resolve(), addresses))
         settings = running.settings()
-        client = await connection.connect()
+        client = await connection.connect(settings.payload_keys())
         async with (
             running.database(settings) as sessions,
             httpx.AsyncClient(base_url=addresses.urls["vendor"], trust_env=False) as vendor,

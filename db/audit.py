@@ -2,12 +2,16 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
+from sqlalchemy import Table
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.models.audit import AuditRecord
+
+# The table, not the record: there is nothing to load back.
+_RECORD = insert(cast(Table, AuditRecord.__table__)).on_conflict_do_nothing(index_elements=[AuditRecord.key])
 
 
 async def record(
@@ -25,13 +29,13 @@ async def record(
 
     `details` are plain JSON values, never a license key (R28). The same `key` again adds nothing.
     """
-    line = insert(AuditRecord).values(
-        actor=actor,
-        action=action,
-        subject=subject,
-        at=at,
-        details=dict(details or {}),
-        reason=reason,
-        key=key,
-    )
-    await session.execute(line.on_conflict_do_nothing(index_elements=[AuditRecord.key]))
+    line = {
+        "actor": actor,
+        "action": action,
+        "subject": subject,
+        "at": at,
+        "details": dict(details or {}),
+        "reason": reason,
+        "key": key,
+    }
+    await session.execute(_RECORD, [line])

@@ -8,7 +8,7 @@ from datetime import date, datetime
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from db import grants, remainders
+from db import grants, invoices, remainders
 from db.models.invoice import Invoice
 from db.models.ledger import CreditGrant, Entry, Movement
 from db.models.order import Order
@@ -48,7 +48,7 @@ async def pay(
     )
     await grants.use(
         session,
-        key=f"{order.key}/credits/{(earlier or 0) + 1}",
+        key=invoices.credit_key(order, (earlier or 0) + 1),
         uses=uses,
         invoice_account_id=invoice.account_id,
         currency=invoice.currency,

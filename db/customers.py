@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from db import audit
 from db.models.audit import AuditRecord
 from db.models.customer import Customer
+from db.models.license import License
 from db.models.subscription import Subscription
 from domain.card import SavedCard
 
@@ -74,3 +75,31 @@ async def waiting_for_money(session: AsyncSession, customer_id: str) -> list[str
         Subscription.customer_id == customer_id, Subscription.state.in_(WAITING)
     )
     return list((await session.scalars(query.order_by(Subscription.id))).all())
+
+
+async def titles_waiting_for_money(session: AsyncSession, customer_id: str) -> list[tuple[str, str]]:
+    """Id and title of each of the customer's subscriptions that waits for money."""
+    query = (
+        select(Subscription.id, License)
+        .join(License, License.id == Subscription.license_id)
+        .where(Subscription.customer_id == customer_id, Subscription.state.in_(WAITING))
+        .order_by(Subscription.expires_on, Subscription.id)
+    )
+    return [
+        (found, f"{license.product} {license.edition} {license.size}")
+        for found, license in (await session.execute(query)).all()
+    ]
+
+
+async def last_card(session: AsyncSession, customer_id: str) -> str:
+    """What may be shown of the card that was saved last, like `visa 4242`; empty when it is not known."""
+    query = select(AuditRecord.details["card"].astext).where(
+        AuditRecord.subject == customer_id, AuditRecord.action == "save_card"
+    )
+    return (await session.scalars(query.order_by(AuditRecord.id.desc()).limit(1))).one_or_none() or ""
+
+
+async def known_to_provider(session: AsyncSession, customer_id: str, customer_reference: str) -> None:
+    """Keep the payment provider's id of the customer, so that what it tells of them is understood."""
+    statement = update(Customer).where(Customer.id == customer_id, Customer.provider_customer_id.is_(None))
+    await session.execute(statement.values(provider_customer_id=customer_reference))

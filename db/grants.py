@@ -4,20 +4,23 @@ Which grants pay for what is decided in `domain.credits`; here it is locked, rea
 the rest of a grant is in `db.remainders`.
 """
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Literal
 
-from sqlalchemy import literal, or_, select
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import bindparam, or_, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db import ledger
 from db.identifiers import new_id
-from db.ledger import Posted, Posting, grant_account, system_account
+from db.ledger import NewMovement, Posted, Posting, grant_account, system_account
 from db.models.ledger import Account, CreditGrant
-from domain.credits import Grant, GrantKind, Use
+from domain.credits import DEFAULT_PRIORITY, Grant, GrantKind, Use
+
+Source = Literal["purchases", "promotions", "card"]
+"""The account of ours that a grant comes from: by its kind purchases or promotions; the card that took no refund."""
 
 
 class ReferenceTaken(Exception):
@@ -44,9 +47,9 @@ async def grant(
     by: str,
     at: datetime,
     expires_on: date | None = None,
-    priority: int = 50,
+    priority: int = DEFAULT_PRIORITY,
     for_subscription_id: str | None = None,
-    source: Literal["purchases", "promotions", "card"] | None = None,
+    source: Source | None = None,
 ) -> Granted:
     """Put an amount on a customer's account; the same purchase reference again grants nothing (R19).
 
@@ -67,19 +70,45 @@ async def grant(
         for_subscription_id=for_subscription_id,
         created_at=at,
     )
-    if not await open_grant(session, made):
-        return await _same(session, made)
-    contra = system_account(source or ("purchases" if kind == "purchase" else "promotions"), currency)
-    await ledger.post(
-        session,
-        key=f"grant/{reference}",
-        kind="grant",
-        postings=[Posting(contra, -amount_minor), Posting(grant_account(made.id), amount_minor)],
-        currency=currency,
-        at=at,
-        subject=made.id,
+    (granted,) = await grant_all(session, [made], source)
+    return granted
+
+
+async def grant_all(
+    session: AsyncSession, made: Sequence[CreditGrant], source: Source | None = None
+) -> list[Granted]:
+    """Put amounts on customers' accounts, each once; two statements however many, two more for each repeat.
+
+    `source` as in `grant`. Raises `ReferenceTaken`.
+    """
+    if not made:
+        return []
+    opened = await open_grants(session, made)
+    movements = [_granting(one, source) for one in made if one.id in opened]
+    await ledger.post_all(session, movements, at=made[0].created_at)
+    return [Granted(one.id, new=True) if one.id in opened else await _same(session, one) for one in made]
+
+
+def _granting(made: CreditGrant, source: Source | None) -> NewMovement:
+    kind = source or ("purchases" if made.kind == "purchase" else "promotions")
+    contra = system_account(kind, made.currency)
+    postings = (Posting(contra, -made.amount_minor), Posting(grant_account(made.id), made.amount_minor))
+    return NewMovement(f"grant/{made.reference}", "grant", postings, made.currency, subject=made.id)
+
+
+_USABLE = (
+    select(CreditGrant, Account.balance_minor)
+    .join(Account, Account.id == CreditGrant.account_id)
+    .where(
+        Account.customer_id == bindparam("customer_id"),
+        Account.kind == "grant",
+        Account.currency == bindparam("currency"),
+        Account.balance_minor != 0,
+        or_(CreditGrant.expires_on.is_(None), CreditGrant.expires_on >= bindparam("on")),
     )
-    return Granted(made.id, new=True)
+    .order_by(Account.id)
+)
+_USABLE_LOCKED = _USABLE.with_for_update(of=Account, key_share=True)
 
 
 async def usable_grants(
@@ -90,20 +119,9 @@ async def usable_grants(
     Locked, in the order of their accounts' ids, until the transaction ends, unless only a quote is wanted.
     Reads open accounts only: what was used up years ago costs nothing. One statement.
     """
-    statement = (
-        select(CreditGrant, Account.balance_minor)
-        .join(Account, Account.id == CreditGrant.account_id)
-        .where(
-            Account.customer_id == customer_id,
-            Account.kind == "grant",
-            Account.currency == currency,
-            Account.balance_minor != 0,
-            or_(CreditGrant.expires_on.is_(None), CreditGrant.expires_on >= on),
-        )
-        .order_by(Account.id)
+    rows = await session.execute(
+        _USABLE_LOCKED if lock else _USABLE, {"customer_id": customer_id, "currency": currency, "on": on}
     )
-    if lock:
-        statement = statement.with_for_update(of=Account, key_share=True)
     return [
         Grant(
             id=row.CreditGrant.id,
@@ -112,8 +130,9 @@ async def usable_grants(
             priority=row.CreditGrant.priority,
             expires_on=row.CreditGrant.expires_on,
             created_at=row.CreditGrant.created_at,
+            bought_for=row.CreditGrant.for_subscription_id,
         )
-        for row in await session.execute(statement)
+        for row in rows
     ]
 
 
@@ -132,38 +151,54 @@ async def use(
     Raises what `ledger.post` raises: `BalanceTooLow` when a grant has less left or the invoice less owed. One
     statement.
     """
+    movement = using(key, uses, invoice_account_id, currency, subject)
+    (posted,) = await ledger.post_all(session, [movement], at=at)
+    return posted
+
+
+def using(key: str, uses: Sequence[Use], invoice_account_id: str, currency: str, subject: str) -> NewMovement:
+    """What `use` posts: one entry for each grant touched, one on the invoice (R18)."""
     takes = [Posting(grant_account(str(use.grant_id)), -use.amount_minor) for use in uses]
     pays = Posting(invoice_account_id, sum(use.amount_minor for use in uses))
-    return await ledger.post(
-        session, key=key, kind="use", postings=[*takes, pays], currency=currency, at=at, subject=subject
+    return NewMovement(key, "use", (*takes, pays), currency, subject)
+
+
+_OPEN = text("""
+WITH made AS (
+    INSERT INTO credit_grants (
+        id, customer_id, account_id, kind, currency, amount_minor, priority, expires_on, reference, reason,
+        granted_by, for_subscription_id, created_at
     )
+    SELECT
+        id, customer_id, account_id, kind, currency, amount_minor, priority, expires_on, reference, reason,
+        granted_by, for_subscription_id, created_at
+    FROM jsonb_populate_recordset(NULL::credit_grants, CAST(:grants AS jsonb))
+    ON CONFLICT (reference) DO NOTHING
+    RETURNING account_id, currency, customer_id
+)
+INSERT INTO accounts (id, kind, currency, customer_id, balance_minor)
+SELECT account_id, 'grant', currency, customer_id, 0 FROM made
+RETURNING id
+""")
 
 
-async def open_grant(session: AsyncSession, made: CreditGrant) -> bool:
-    """Insert the grant and its empty account, both or (when the reference is taken) neither; tells which.
+async def open_grants(session: AsyncSession, made: Sequence[CreditGrant]) -> set[str]:
+    """Insert each grant and its empty account, both or (when the reference is taken) neither; ids of the inserted.
 
-    What goes into it is for the caller to post, in the same transaction.
+    What goes into them is for the caller to post, in the same transaction. One statement.
     """
+    for one in made:
+        one.account_id = grant_account(one.id)
     columns = [column.key for column in CreditGrant.__table__.columns if column.key != "recorded_at"]
-    made.account_id = grant_account(made.id)
-    grants = (
-        insert(CreditGrant)
-        .values({column: getattr(made, column) for column in columns})
-        .on_conflict_do_nothing(index_elements=[CreditGrant.reference])
-        .returning(CreditGrant.account_id, CreditGrant.currency, CreditGrant.customer_id)
-        .cte("made")
-    )
-    accounts = (
-        insert(Account)
-        .from_select(
-            ["id", "kind", "currency", "customer_id", "balance_minor"],
-            select(
-                grants.c.account_id, literal("grant"), grants.c.currency, grants.c.customer_id, literal(0)
-            ),
-        )
-        .returning(Account.id)
-    )
-    return (await session.execute(accounts)).first() is not None
+    rows = [{column: getattr(one, column) for column in columns} for one in made]
+    opened = await session.execute(_OPEN, {"grants": json.dumps(rows, default=_iso)})
+    accounts = {row.id for row in opened}
+    return {one.id for one in made if one.account_id in accounts}
+
+
+def _iso(value: date) -> str:
+    """A date, or an instant, as PostgreSQL reads it."""
+    return value.isoformat()
 
 
 async def _same(session: AsyncSession, made: CreditGrant) -> Granted:

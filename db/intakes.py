@@ -13,9 +13,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from db import arrivals, grants
 from db.arrivals import Storing
+from db.identifiers import new_id
 from db.models.intake import Intake
+from db.models.ledger import CreditGrant
 from db.models.subscription import Subscription
 from db.subscriptions import Held, held_query
+from domain import credits
 from domain.intake_row import Row
 
 CHUNK = 1000
@@ -76,25 +79,33 @@ async def count(session: AsyncSession, intake_id: str, counts: Counts) -> None:
 
 async def _store_chunk(session: AsyncSession, storing: Storing, chunk: Sequence[Row], counts: Counts) -> None:
     arrived = await arrivals.take(session, storing, chunk)
-    taken = [row for row in chunk if storing.key_ring.fingerprint(row.license_key) in arrived.new]
-    for row in taken:
-        if row.opening_credit_minor:
-            fingerprint = storing.key_ring.fingerprint(row.license_key).hex()
-            await grants.grant(
-                session,
-                arrived.customer_ids[row.customer_email],
-                "purchase",
-                row.opening_credit_minor,
-                row.currency,
-                reference=f"opening/{fingerprint}",
-                reason="opening credit of the import",
-                by=storing.requested_by,
-                at=storing.at,
-            )
+    fingerprints = {id(row): storing.key_ring.fingerprint(row.license_key) for row in chunk}
+    taken = [row for row in chunk if fingerprints[id(row)] in arrived.new]
+    opening = [
+        _opening_credit(storing, row, arrived.customer_ids[row.customer_email], fingerprints[id(row)])
+        for row in taken
+        if row.opening_credit_minor
+    ]
+    await grants.grant_all(session, opening)
     counts.rows += len(chunk)
     counts.taken += len(taken)
     counts.unchanged += len(chunk) - len(taken)
     counts.flagged += sum(row.window_closed for row in taken)
+
+
+def _opening_credit(storing: Storing, row: Row, customer_id: str, fingerprint: bytes) -> CreditGrant:
+    return CreditGrant(
+        id=new_id("grant"),
+        customer_id=customer_id,
+        kind="purchase",
+        currency=row.currency,
+        amount_minor=row.opening_credit_minor,
+        priority=credits.DEFAULT_PRIORITY,
+        reference=f"opening/{fingerprint.hex()}",
+        reason="opening credit of the import",
+        granted_by=storing.requested_by,
+        created_at=storing.at,
+    )
 
 
 async def not_started(session: AsyncSession, intake_id: str, limit: int) -> list[Held]:
@@ -129,6 +140,11 @@ async def finish(session: AsyncSession, intake_id: str) -> None:
         .where(Intake.id == intake_id, Intake.state != "done")
         .values(state="done", finished_at=datetime.now(UTC))
     )
+
+
+async def taken(session: AsyncSession, intake_id: str) -> int:
+    """How many subscriptions the import brought, as it was written down when they were stored."""
+    return await session.scalar(select(Intake.taken).where(Intake.id == intake_id)) or 0
 
 
 async def progress(session: AsyncSession, intake_id: str) -> tuple[int, int]:

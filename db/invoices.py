@@ -2,41 +2,64 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime
 
-from sqlalchemy import insert, select
-from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy import DateTime, bindparam, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from db import ledger
+from db import grants, ledger
 from db.identifiers import new_id
-from db.ledger import Posting, system_account
+from db.ledger import NewAccount, NewMovement, Posting, system_account
 from db.models.customer import Customer
-from db.models.invoice import Invoice, InvoiceLine, InvoiceSeries
+from db.models.invoice import Invoice, InvoiceLine
 from db.models.ledger import Account
 from db.models.order import Order
+from domain.credits import Use
 from domain.pricing import Bill, Line, LineKind
 
 
 async def issue(session: AsyncSession, order: Order, customer: Customer, bill: Bill, at: datetime) -> Invoice:
-    """Invoice an order: its lines, its number and what is now owed, as one movement (R15, R17). Four statements.
+    """Invoice an order: what is now owed as one movement, its lines and its number (R15, R17). Two statements.
 
     What costs nothing moves nothing: its invoice is paid as it is issued.
     """
-    invoice = await _numbered(session, "INV", order, customer, bill, at)
-    if postings := _owed(invoice, bill):
-        await ledger.post(
-            session,
-            key=f"{order.key}/invoice",
-            kind="invoice",
-            postings=postings,
-            currency=bill.currency,
-            at=at,
-            subject=order.id,
-        )
+    invoice = await owe(session, order, customer, bill, at)
+    await number(session, invoice, bill)
     return invoice
+
+
+async def owe(
+    session: AsyncSession,
+    order: Order,
+    customer: Customer,
+    bill: Bill,
+    at: datetime,
+    uses: Sequence[Use] = (),
+) -> Invoice:
+    """Post what an order costs, and of that at once what these credits pay (R18). One statement.
+
+    The invoice that is answered has no number yet: `number` gives it one and stores it.
+    """
+    invoice = _drafted("INV", order, customer, bill, at)
+    account = NewAccount(invoice.account_id, "invoice", bill.currency, customer.id)
+    movements = []
+    if postings := _owed(invoice, bill):
+        movements.append(
+            NewMovement(f"{order.key}/invoice", "invoice", tuple(postings), bill.currency, order.id)
+        )
+    if uses:
+        key = credit_key(order, 1)
+        movements.append(grants.using(key, uses, invoice.account_id, bill.currency, order.id))
+    await ledger.post_all(session, movements, at=at, opens=[account])
+    return invoice
+
+
+def credit_key(order: Order, ordinal: int) -> str:
+    """The key under which credits pay an order for the n-th time (R17)."""
+    return f"{order.key}/credits/{ordinal}"
 
 
 async def credit(
@@ -49,7 +72,7 @@ async def credit(
     at: datetime,
 ) -> Invoice:
     """Issue a credit note over these lines, whose amounts are below zero: so much less was ever owed (R20, R22)."""
-    note = await _numbered(session, "CRN", order, customer, bill, at, corrects=invoice)
+    note = _drafted("CRN", order, customer, bill, at, corrects=invoice)
     await ledger.post(
         session,
         key=key,
@@ -59,6 +82,7 @@ async def credit(
         at=at,
         subject=order.id,
     )
+    await number(session, note, bill)
     return note
 
 
@@ -118,8 +142,7 @@ def _owed(invoice: Invoice, bill: Bill) -> list[Posting]:
     return [Posting(account_id, amount_minor) for account_id, amount_minor in parts if amount_minor]
 
 
-async def _numbered(
-    session: AsyncSession,
+def _drafted(
     prefix: str,
     order: Order,
     customer: Customer,
@@ -127,22 +150,11 @@ async def _numbered(
     at: datetime,
     corrects: Invoice | None = None,
 ) -> Invoice:
-    """Write the document and its lines; its series is locked until the transaction ends, so no number is skipped."""
-    series = f"{prefix}-{at.year}"
-    sequence = await _next_number(session, series)
+    """The document as it will be but for its number; in no session, so that nobody stores it without one."""
     invoice_id = new_id("inv" if corrects is None else "crn")
-    account_id = (
-        corrects.account_id
-        if corrects is not None
-        else await ledger.open_invoice_account(
-            session, invoice_id, customer_id=customer.id, currency=bill.currency
-        )
-    )
-    invoice = Invoice(
+    return Invoice(
         id=invoice_id,
-        series=series,
-        sequence=sequence,
-        number=f"{series}-{sequence:06d}",
+        series=f"{prefix}-{at.year}",
         kind="invoice" if corrects is None else "credit_note",
         corrects_id=None if corrects is None else corrects.id,
         order_id=order.id,
@@ -153,14 +165,44 @@ async def _numbered(
         total_minor=bill.total_minor,
         bill_to_name=customer.name,
         bill_to_country=customer.country,
-        account_id=account_id,
+        account_id=ledger.invoice_account(invoice_id) if corrects is None else corrects.account_id,
         issued_at=at,
     )
-    session.add(invoice)
-    await session.flush()
-    rows = [
+
+
+_DRAFTED = (
+    "id", "series", "kind", "corrects_id", "order_id", "customer_id", "currency", "net_minor", "tax_minor",
+    "total_minor", "bill_to_name", "bill_to_country", "account_id",
+)  # fmt: skip
+
+# The next number, the document and its lines in one round trip: while the number is held no other gets one.
+_NUMBER = text(f"""
+WITH next AS (
+    INSERT INTO invoice_series (series, next_number) VALUES (:series, 2)
+    ON CONFLICT (series) DO UPDATE SET next_number = invoice_series.next_number + 1
+    RETURNING next_number - 1 AS sequence
+), document AS (
+    INSERT INTO invoices ({", ".join(_DRAFTED)}, issued_at, sequence, number)
+    SELECT {", ".join(f"d.{column}" for column in _DRAFTED)}, :issued_at, next.sequence,
+        d.series || '-' || lpad(next.sequence::text, greatest(6, length(next.sequence::text)), '0')
+    FROM next, jsonb_populate_record(NULL::invoices, CAST(:document AS jsonb)) AS d
+    RETURNING id, sequence, number, recorded_at
+), lines AS (
+    INSERT INTO invoice_lines (invoice_id, position, kind, description, amount_minor, details)
+    SELECT document.id, l.position, l.kind, l.description, l.amount_minor, l.details
+    FROM document, jsonb_populate_recordset(NULL::invoice_lines, CAST(:lines AS jsonb)) AS l
+)
+SELECT sequence, number, recorded_at FROM document
+""").bindparams(bindparam("issued_at", type_=DateTime(timezone=True)))  # noqa: S608  # names of columns, ours
+
+
+async def number(session: AsyncSession, invoice: Invoice, bill: Bill) -> None:
+    """Give the document its number and store it with its lines. One statement, and the last to be made.
+
+    Its series is locked until the transaction ends, so no number is skipped; whoever else needs one waits for that.
+    """
+    lines = [
         {
-            "invoice_id": invoice_id,
             "position": position,
             "kind": line.kind,
             "description": line.description,
@@ -173,15 +215,12 @@ async def _numbered(
         }
         for position, line in enumerate(bill.lines, start=1)
     ]
-    await session.execute(insert(InvoiceLine), rows)
-    return invoice
-
-
-async def _next_number(session: AsyncSession, series: str) -> int:
-    statement = (
-        upsert(InvoiceSeries)
-        .values(series=series, next_number=2)
-        .on_conflict_do_update(index_elements=["series"], set_={"next_number": InvoiceSeries.next_number + 1})
-        .returning(InvoiceSeries.next_number - 1)
-    )
-    return (await session.scalars(statement)).one()
+    document = {column: getattr(invoice, column) for column in _DRAFTED}
+    values = {
+        "series": invoice.series,
+        "issued_at": invoice.issued_at,
+        "document": json.dumps(document),
+        "lines": json.dumps(lines),
+    }
+    row = (await session.execute(_NUMBER, values)).one()
+    invoice.sequence, invoice.number, invoice.recorded_at = row.sequence, row.number, row.recorded_at

@@ -7,12 +7,12 @@ that posts more than once first locks the grants it will touch with `db.grants.u
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from hashlib import sha256
-from typing import Literal
+from typing import Any, Literal
 
-from sqlalchemy import DateTime, Text, bindparam, func, select, text
+from sqlalchemy import DateTime, bindparam, func, select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -56,6 +56,40 @@ class Posting:
 
 
 @dataclass(frozen=True, slots=True)
+class NewMovement:
+    """A balanced set of postings under its key. Raises `MovementUnbalanced`."""
+
+    key: str
+    kind: MovementKind
+    postings: tuple[Posting, ...]
+    currency: str
+    subject: str
+    reverses_id: str | None = None
+
+    def __post_init__(self) -> None:
+        amounts = [posting.amount_minor for posting in self.postings]
+        if len(amounts) < 2 or sum(amounts) != 0:
+            raise MovementUnbalanced(f"{self.key}: {amounts}")
+
+    @property
+    def fingerprint(self) -> bytes:
+        """SHA-256 of the content: tells a repeat from a conflict."""
+        amounts = sorted((posting.account_id, posting.amount_minor) for posting in self.postings)
+        content = [self.kind, self.subject, self.currency, amounts]
+        return sha256(json.dumps(content).encode()).digest()
+
+
+@dataclass(frozen=True, slots=True)
+class NewAccount:
+    """An account of a customer that is to be there, empty."""
+
+    id: str
+    kind: Literal["grant", "invoice"]
+    currency: str
+    customer_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class Posted:
     """The movement that now stands under the key, and whether it was made just now."""
 
@@ -82,49 +116,60 @@ async def open_invoice_account(
     session: AsyncSession, invoice_id: str, *, customer_id: str, currency: str
 ) -> str:
     """Make the invoice's account, empty, unless it is there; answers its id."""
-    account_id = invoice_account(invoice_id)
-    await session.execute(
-        insert(Account)
-        .values(id=account_id, kind="invoice", currency=currency, customer_id=customer_id, balance_minor=0)
-        .on_conflict_do_nothing()
-    )
-    return account_id
+    account = NewAccount(invoice_account(invoice_id), "invoice", currency, customer_id)
+    await session.execute(insert(Account).values(**asdict(account), balance_minor=0).on_conflict_do_nothing())
+    return account.id
 
 
-# One statement, one round trip. The guarded accounts are locked in the order of their ids, so that movements
-# over the same ones wait for each other instead of deadlocking; their balances are read under that lock. They are
-# counted because EXISTS would stop before the last was locked. The table's own checks stand behind it.
+# One statement, one round trip, for however many movements. The guarded accounts are locked in the order of their ids,
+# so that movements over the same ones wait for each other instead of deadlocking; their balances are read under that
+# lock. They are counted because EXISTS would stop before the last was locked. The table's own checks stand behind it.
 _POST = text("""
 WITH system AS (
     INSERT INTO accounts (id, kind, currency)
-    SELECT kind || '/' || :currency, kind, :currency
-    FROM unnest(CAST(:system_kinds AS text[])) AS kind
-    WHERE NOT EXISTS (SELECT FROM accounts WHERE id = 'card/' || :currency)
-    ORDER BY kind
+    SELECT new.kind || '/' || used.currency, new.kind, used.currency
+    FROM unnest(CAST(:system_kinds AS text[])) AS new (kind), unnest(CAST(:currencies AS text[])) AS used (currency)
+    WHERE NOT EXISTS (SELECT FROM accounts WHERE id = 'card/' || used.currency)
+    ORDER BY used.currency, new.kind
+    ON CONFLICT DO NOTHING
+), opened AS (
+    INSERT INTO accounts (id, kind, currency, customer_id, balance_minor)
+    SELECT id, kind, currency, customer_id, 0
+    FROM jsonb_to_recordset(CAST(:opens AS jsonb)) AS new (id text, kind text, currency text, customer_id text)
     ON CONFLICT DO NOTHING
 ), posted AS (
-    SELECT * FROM unnest(CAST(:accounts AS text[]), CAST(:amounts AS bigint[]))
-    WITH ORDINALITY AS posted (account_id, amount_minor, position)
+    SELECT * FROM unnest(
+        CAST(:movements AS text[]), CAST(:accounts AS text[]), CAST(:amounts AS bigint[])
+    ) WITH ORDINALITY AS posted (movement_id, account_id, amount_minor, position)
 ), locked AS MATERIALIZED (
     SELECT id, kind, balance_minor FROM accounts
     WHERE id = ANY(CAST(:accounts AS text[])) AND balance_minor IS NOT NULL
     ORDER BY id FOR NO KEY UPDATE
+), wanted AS (
+    SELECT * FROM unnest(
+        CAST(:ids AS text[]), CAST(:keys AS text[]), CAST(:kinds AS text[]), CAST(:subjects AS text[]),
+        CAST(:counts AS integer[]), CAST(:fingerprints AS bytea[]), CAST(:reversed AS text[]),
+        CAST(:currency_of AS text[])
+    ) AS wanted (id, key, kind, subject, entry_count, fingerprint, reverses_id, currency)
 ), movement AS (
     INSERT INTO movements (id, key, kind, subject, entry_count, fingerprint, reverses_id, at)
-    SELECT :id, :key, :kind, :subject, cardinality(CAST(:accounts AS text[])), :fingerprint, :reverses_id, :at
+    SELECT id, key, kind, subject, entry_count, fingerprint, reverses_id, :at FROM wanted
     WHERE 0 = (
         SELECT count(*) FILTER (WHERE CASE locked.kind
-            WHEN 'grant' THEN balance_minor + amount_minor < 0
-            ELSE balance_minor + amount_minor > 0 END)
-        FROM locked JOIN posted ON account_id = locked.id
+            WHEN 'grant' THEN balance_minor + total_minor < 0
+            ELSE balance_minor + total_minor > 0 END)
+        FROM locked
+        JOIN (SELECT account_id, sum(amount_minor) AS total_minor FROM posted GROUP BY account_id) AS sums
+        ON account_id = locked.id
     )
     ON CONFLICT DO NOTHING
     RETURNING id
 )
 INSERT INTO entries (movement_id, account_id, currency, amount_minor)
-SELECT movement.id, account_id, :currency, amount_minor FROM movement, posted ORDER BY position
+SELECT movement_id, account_id, currency, amount_minor
+FROM movement JOIN wanted USING (id) JOIN posted ON movement_id = id ORDER BY position
 RETURNING movement_id
-""").bindparams(bindparam("at", type_=DateTime(timezone=True)), bindparam("reverses_id", type_=Text))
+""").bindparams(bindparam("at", type_=DateTime(timezone=True)))
 
 
 async def post(
@@ -143,32 +188,73 @@ async def post(
     `at` is not content: a repeat keeps the first. Raises `EntryConflict`, `BalanceTooLow`, `AlreadyReversed`
     and `MovementUnbalanced`; the session stays usable after each. One statement; a repeat takes two.
     """
-    if len(postings) < 2 or sum(posting.amount_minor for posting in postings) != 0:
-        raise MovementUnbalanced(f"{key}: {[posting.amount_minor for posting in postings]}")
-    fingerprint = _fingerprint(kind, subject, currency, postings)
-    values = {
-        "id": new_id("movement"),
-        "key": key,
-        "kind": kind,
-        "subject": subject,
-        "fingerprint": fingerprint,
-        "reverses_id": reverses_id,
+    movement = NewMovement(key, kind, tuple(postings), currency, subject, reverses_id)
+    (posted,) = await post_all(session, [movement], at=at)
+    return posted
+
+
+async def post_all(
+    session: AsyncSession,
+    movements: Sequence[NewMovement],
+    *,
+    at: datetime,
+    opens: Sequence[NewAccount] = (),
+) -> list[Posted]:
+    """Post movements as if one after the other, after opening the accounts that are not there yet.
+
+    One statement when all are new. Raises what `post` raises; then those before the one refused may be posted.
+    """
+    ids = [new_id("movement") for _ in movements]
+    if not movements and not opens:
+        return []
+    rows = await session.execute(_POST, _values(ids, movements, at, opens))
+    made = {row.movement_id for row in rows}
+    if len(movements) > 1 and len(made) < len(movements):
+        # Some were posted before, or one takes too much: which one shows when each is looked at by itself.
+        return [
+            Posted(id, new=True) if id in made else (await post_all(session, [movement], at=at))[0]
+            for id, movement in zip(ids, movements, strict=True)
+        ]
+    return [
+        Posted(id, new=True) if id in made else await _known(session, movement)
+        for id, movement in zip(ids, movements, strict=True)
+    ]
+
+
+def _values(
+    ids: Sequence[str], movements: Sequence[NewMovement], at: datetime, opens: Sequence[NewAccount]
+) -> dict[str, Any]:
+    postings = [
+        (id, posting) for id, movement in zip(ids, movements, strict=True) for posting in movement.postings
+    ]
+    return {
         "at": at,
-        "currency": currency,
-        "accounts": [posting.account_id for posting in postings],
-        "amounts": [posting.amount_minor for posting in postings],
         "system_kinds": list(SYSTEM_KINDS),
+        "currencies": sorted({movement.currency for movement in movements}),
+        "opens": json.dumps([asdict(account) for account in opens]),
+        "ids": ids,
+        "keys": [movement.key for movement in movements],
+        "kinds": [movement.kind for movement in movements],
+        "subjects": [movement.subject for movement in movements],
+        "counts": [len(movement.postings) for movement in movements],
+        "fingerprints": [movement.fingerprint for movement in movements],
+        "reversed": [movement.reverses_id for movement in movements],
+        "currency_of": [movement.currency for movement in movements],
+        "movements": [id for id, _ in postings],
+        "accounts": [posting.account_id for _, posting in postings],
+        "amounts": [posting.amount_minor for _, posting in postings],
     }
-    posted = (await session.execute(_POST, values)).first()
-    if posted is not None:
-        return Posted(posted.movement_id, new=True)
-    if (earlier := await find(session, key)) is not None:
-        if earlier.fingerprint != fingerprint:
-            raise EntryConflict(key)
+
+
+async def _known(session: AsyncSession, movement: NewMovement) -> Posted:
+    """The movement that stands under the key of one that was not posted. Raises what `post` raises."""
+    if (earlier := await find(session, movement.key)) is not None:
+        if earlier.fingerprint != movement.fingerprint:
+            raise EntryConflict(movement.key)
         return Posted(earlier.id, new=False)
-    if reverses_id is not None and await _reversed(session, reverses_id):
-        raise AlreadyReversed(key)
-    raise BalanceTooLow(key)
+    if movement.reverses_id is not None and await _reversed(session, movement.reverses_id):
+        raise AlreadyReversed(movement.key)
+    raise BalanceTooLow(movement.key)
 
 
 async def reverse(session: AsyncSession, movement_key: str, *, key: str, at: datetime) -> Posted:
@@ -211,8 +297,3 @@ async def balance_minor(session: AsyncSession, account_id: str) -> int:
 async def _reversed(session: AsyncSession, movement_id: str) -> bool:
     reversal = select(Movement.id).where(Movement.reverses_id == movement_id)
     return (await session.scalars(reversal)).first() is not None
-
-
-def _fingerprint(kind: str, subject: str, currency: str, postings: Sequence[Posting]) -> bytes:
-    amounts = sorted((posting.account_id, posting.amount_minor) for posting in postings)
-    return sha256(json.dumps([kind, subject, currency, amounts]).encode()).digest()

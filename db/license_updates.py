@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Literal, cast
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select, bindparam, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
 
 from db import orders
 from db.models.license import License
@@ -44,6 +45,18 @@ class Owed:
     title: str
     """Product, edition and size as they shall be, in words."""
     attempted_before: bool
+
+
+@dataclass(frozen=True)
+class Done:
+    """What writing down a proof made of an update."""
+
+    now_first: bool
+    """It was not written down before."""
+    promise_kept: bool
+    """By the promise time (R23)."""
+    soonest_promise_at: datetime | None
+    """Of the license's updates that are still owed; None when none is."""
 
 
 @dataclass(frozen=True)
@@ -89,13 +102,17 @@ def owed_query() -> Select[LicenseUpdate, License, Order, Subscription]:
     )
 
 
+_ATTEMPTED = (
+    owed_query().where(LicenseUpdate.order_id == bindparam("order_id")).with_for_update(of=LicenseUpdate)
+)
+
+
 async def attempt(session: AsyncSession, order_id: str, at: datetime) -> Owed:
     """The update owed to the order, noting that it is now attempted: written before the vendor is called (R25).
 
     Raises UnknownOrder.
     """
-    query = owed_query().where(LicenseUpdate.order_id == order_id).with_for_update(of=LicenseUpdate)
-    row = (await session.execute(query)).one_or_none()
+    row = (await session.execute(_ATTEMPTED, {"order_id": order_id})).one_or_none()
     if row is None:
         raise orders.UnknownOrder(f"order {order_id} has no license update: it is not paid")
     update, license, order, subscription = row
@@ -134,10 +151,35 @@ def _fix(update: LicenseUpdate, asked: Wanted, at: datetime) -> None:
     update.target_addons, update.dropped_addons = list(asked.addons), list(asked.dropped)
 
 
-async def done(session: AsyncSession, held: Held, order_id: str, proof: Proof, at: datetime) -> None:
-    """The vendor's own record shows the update (R24): the order is fulfilled and our license row follows."""
-    update = await orders.update_of(session, order_id)
-    order = await orders.by_id(session, order_id)
+_other = aliased(LicenseUpdate)
+_CLOSING = (
+    select(
+        LicenseUpdate,
+        Order,
+        select(func.min(_other.promise_at))
+        .where(
+            _other.license_id == LicenseUpdate.license_id,
+            _other.state == "pending",
+            _other.id != LicenseUpdate.id,
+        )
+        .scalar_subquery(),
+    )
+    .join(Order, Order.id == LicenseUpdate.order_id)
+    .where(LicenseUpdate.order_id == bindparam("order_id"))
+    .with_for_update(of=(LicenseUpdate, Order))
+)
+
+
+async def done(session: AsyncSession, held: Held, order_id: str, proof: Proof, at: datetime) -> Done:
+    """The vendor's own record shows the update (R24): the order is fulfilled and our license row follows.
+
+    Raises UnknownOrder.
+    """
+    row = (await session.execute(_CLOSING, {"order_id": order_id})).one_or_none()
+    if row is None:
+        raise orders.UnknownOrder(f"order {order_id} has no license update: it is not paid")
+    update, order, soonest_promise_at = row
+    now_first = update.state != "done"
     update.state, update.done_at = "done", at
     update.seen_expires_on, update.seen_addons = proof.expires_on, list(proof.addons)
     order.state, order.fulfilled_at = "fulfilled", at
@@ -145,24 +187,23 @@ async def done(session: AsyncSession, held: Held, order_id: str, proof: Proof, a
     license.vendor_expires_on = proof.expires_on
     license.edition, license.size = update.target_edition, update.target_size
     license.addons = list(update.target_addons)
+    return Done(
+        now_first=now_first,
+        promise_kept=not update.late and at <= update.promise_at,
+        soonest_promise_at=soonest_promise_at,
+    )
 
 
-async def late(session: AsyncSession, order_id: str) -> None:
-    """The promise time passed before the update was done (R23)."""
-    (await orders.update_of(session, order_id)).late = True
+async def late(session: AsyncSession, order_id: str) -> bool:
+    """The promise time passed before the update was done (R23); False if that was noted before."""
+    update = await orders.update_of(session, order_id)
+    noted_before, update.late = update.late, True
+    return not noted_before
 
 
 async def warned(session: AsyncSession, order_id: str, at: datetime) -> None:
     """Staff were warned that the promise time is near."""
     (await orders.update_of(session, order_id)).warned_at = at
-
-
-async def soonest_promise(session: AsyncSession, license_id: str) -> datetime | None:
-    """The soonest promise time of the license's updates that are still owed; None when none is."""
-    query = select(func.min(LicenseUpdate.promise_at)).where(
-        LicenseUpdate.license_id == license_id, LicenseUpdate.state == "pending"
-    )
-    return await session.scalar(query)
 
 
 async def report(session: AsyncSession, news: LicenseUpdated, at: datetime) -> UpdateStanding:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from datetime import date, datetime
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
+from sqlalchemy import Table
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -15,31 +17,56 @@ from db.models.notice import Notice
 Audience = Literal["customer", "staff"]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewNotice:
+    """A notice to be put in the outbox; `facts` is what the letter says, as JSON values, never a license key (R28)."""
+
+    kind: str
+    customer_id: str | None
+    at: datetime
+    facts: Mapping[str, Any]
+    subscription_id: str | None = None
+    term_expires_on: date | None = None
+    subject: str = ""
+    audience: Audience = "customer"
+    to_email: str | None = None
+    """One person, instead of the customer or the address that all staff read."""
+
+
+# The table, not the record: there is nothing to load back.
+_TELL = insert(cast(Table, Notice.__table__)).on_conflict_do_nothing(constraint="uq_notices_once")
+
+
+async def tell_all(session: AsyncSession, notices: Sequence[NewNotice]) -> None:
+    """Put notices in the outbox, each once per subscription, term, kind and subject. One statement."""
+    rows = [{"id": new_id("ntc"), **asdict(notice)} for notice in notices]
+    if rows:
+        await session.execute(_TELL, rows)
+
+
 async def tell(
     session: AsyncSession,
     *,
     kind: str,
-    customer_id: str,
+    customer_id: str | None,
     at: datetime,
     facts: Mapping[str, Any],
     subscription_id: str | None = None,
     term_expires_on: date | None = None,
     subject: str = "",
     audience: Audience = "customer",
+    to_email: str | None = None,
 ) -> None:
-    """Put a notice in the outbox, once per subscription, term, kind and subject, however often it is asked for.
-
-    `facts` is what the letter says, as JSON values; never a license key (R28).
-    """
-    row = insert(Notice).values(
-        id=new_id("ntc"),
-        subscription_id=subscription_id,
-        customer_id=customer_id,
-        audience=audience,
-        term_expires_on=term_expires_on,
+    """Put a notice in the outbox, once per subscription, term, kind and subject, however often it is asked for."""
+    notice = NewNotice(
         kind=kind,
-        subject=subject,
-        facts=dict(facts),
+        customer_id=customer_id,
         at=at,
+        facts=facts,
+        subscription_id=subscription_id,
+        term_expires_on=term_expires_on,
+        subject=subject,
+        audience=audience,
+        to_email=to_email,
     )
-    await session.execute(row.on_conflict_do_nothing(constraint="uq_notices_once"))
+    await tell_all(session, [notice])

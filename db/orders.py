@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Literal
 
-from sqlalchemy import select
+from sqlalchemy import and_, bindparam, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.identifiers import new_id
@@ -33,6 +33,29 @@ def change_key(subscription_id: str, kind: str, request_id: str) -> str:
 async def by_key(session: AsyncSession, key: str) -> Order | None:
     """The order under this key, its row held to the end of the transaction."""
     return (await session.scalars(select(Order).where(Order.key == key).with_for_update())).one_or_none()
+
+
+_FOR_RENEWAL = (
+    select(Order)
+    .where(
+        Order.subscription_id == bindparam("subscription_id"),
+        or_(Order.key == bindparam("key"), and_(Order.kind != "renewal", Order.state == "paid")),
+    )
+    .order_by(Order.paid_at, Order.id)
+    .with_for_update()
+)
+
+
+async def for_renewal(
+    session: AsyncSession, subscription_id: str, key: str
+) -> tuple[Order | None, tuple[Order, ...]]:
+    """The order under this key, if there is one, and the changes that are paid and not done, first paid first.
+
+    Their rows are held to the end of the transaction. One statement.
+    """
+    found = (await session.scalars(_FOR_RENEWAL, {"subscription_id": subscription_id, "key": key})).all()
+    renewal = next((order for order in found if order.key == key), None)
+    return renewal, tuple(order for order in found if order is not renewal)
 
 
 async def by_id(session: AsyncSession, order_id: str) -> Order:
@@ -93,11 +116,12 @@ def change(
     return order
 
 
-def paid(
+async def paid(
     session: AsyncSession, order: Order, held: Held, paid_at: datetime, promise_at: datetime, channel: str
 ) -> LicenseUpdate:
     """Mark the order paid and owe its license update by the promise time, in one transaction (R23, R25)."""
     order.state, order.paid_at, order.promise_at = "paid", paid_at, promise_at
+    await session.flush()  # an order that is new comes before what refers to it
     expires_on = held.license.vendor_expires_on
     update = LicenseUpdate(
         id=new_id("upd"),
@@ -150,6 +174,20 @@ async def renewal_with(session: AsyncSession, refused: Order) -> Order | None:
         .with_for_update()
     )
     return (await session.scalars(query)).one_or_none()
+
+
+async def of_subscription(session: AsyncSession, subscription_id: str, order_id: str) -> Order | None:
+    """The order of this id, if it is of this subscription; nothing is locked."""
+    query = select(Order).where(Order.id == order_id, Order.subscription_id == subscription_id)
+    return (await session.scalars(query)).one_or_none()
+
+
+async def unfinished_changes(session: AsyncSession, subscription_id: str) -> list[Order]:
+    """Add-ons and upgrades that wait to be paid or to be done at the vendor, oldest first; nothing is locked."""
+    query = select(Order).where(
+        Order.subscription_id == subscription_id, Order.kind != "renewal", Order.state.in_(("open", "paid"))
+    )
+    return list((await session.scalars(query.order_by(Order.id))).all())
 
 
 async def refuse_update(session: AsyncSession, order: Order, refusal: str) -> None:

@@ -41,8 +41,11 @@ class Claimed:
     audience: Audience
     subscription_id: str | None
     facts: dict[str, Any] = field(repr=False)
-    customer_email: str = field(repr=False)
+    customer_email: str | None = field(repr=False)
     customer_name: str = field(repr=False)
+    """Empty, where it is about no customer."""
+    to_email: str | None = field(repr=False)
+    """One person's address, instead of the customer's or that of all staff."""
     attempts: int
     """This one included. No two claims of a notice have the same."""
     written_at: datetime
@@ -56,16 +59,17 @@ async def claim(session: AsyncSession, limit: int, now: datetime, lease: timedel
     Commit before sending. One statement.
     """
     due = (
-        select(Notice.id)
+        select(Notice.id, Customer.email, Customer.name)
+        .join(Customer, Customer.id == Notice.customer_id, isouter=True)
         .where(Notice.sent_at.is_(None), Notice.next_attempt_at <= now)
         .order_by(Notice.next_attempt_at, Notice.id)
         .limit(limit)
-        .with_for_update(skip_locked=True)
+        .with_for_update(skip_locked=True, of=Notice)
         .cte("due")
     )
     statement = (
         update(Notice)
-        .where(Notice.id == due.c.id, Customer.id == Notice.customer_id)
+        .where(Notice.id == due.c.id)
         .values(attempts=Notice.attempts + 1, next_attempt_at=now + lease)
         .returning(
             Notice.id,
@@ -73,8 +77,9 @@ async def claim(session: AsyncSession, limit: int, now: datetime, lease: timedel
             Notice.audience,
             Notice.subscription_id,
             Notice.facts,
-            Customer.email,
-            Customer.name,
+            due.c.email,
+            func.coalesce(due.c.name, ""),
+            Notice.to_email,
             Notice.attempts,
             Notice.recorded_at,
             Notice.next_attempt_at,

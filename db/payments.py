@@ -152,3 +152,8 @@ async def refund_of_key(session: AsyncSession, key: str) -> Payment | None:
     """Our refund with this key; None: it is none of ours."""
     query = select(Payment).where(Payment.key == key, Payment.kind == "refund")
     return (await session.scalars(query)).one_or_none()
+
+
+async def order_of(session: AsyncSession, invoice_id: str) -> str:
+    """The id of the order that the invoice is for; empty if it is for none."""
+    return (await session.scalar(select(Invoice.order_id).where(Invoice.id == invoice_id))) or ""

@@ -148,6 +148,12 @@ async def _refuse_ordered(session: AsyncSession, held: Held, addons: tuple[str, 
                 raise QuoteRefused(f"{addon!r} is ordered and paid already: the license is being updated")
 
 
+async def kept(session: AsyncSession, subscription_id: str, quote_id: str) -> QuoteRow | None:
+    """The quote as it was made, if it is of this subscription; nothing is locked."""
+    row = await session.get(QuoteRow, quote_id)
+    return row if row is not None and row.subscription_id == subscription_id else None
+
+
 async def used(session: AsyncSession, quote_id: str, order_id: str) -> None:
     """The quote was accepted with this order."""
     row = await session.get(QuoteRow, quote_id)

@@ -7,7 +7,7 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db import ledger
-from db.grants import Granted, open_grant
+from db.grants import Granted, open_grants
 from db.identifiers import new_id
 from db.ledger import Posting, grant_account, system_account
 from db.models.ledger import Account, CreditGrant, Entry
@@ -67,7 +67,7 @@ async def convert(
         granted_by=by,
         created_at=at,
     )
-    await open_grant(session, made)
+    await open_grants(session, [made])
     await ledger.post(
         session,
         key=f"convert/{reference}",

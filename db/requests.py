@@ -16,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from db import audit, notices, subscriptions
 from db.identifiers import new_id
 from db.license_keys import KeyRing, last_four
+from db.models.audit import AuditRecord
 from db.models.customer import Customer
 from db.models.license import License
 from db.models.request import LicenseRequest
@@ -73,6 +74,8 @@ class Placing:
     country: str
     """The business's own."""
     bounds: Bounds = Bounds()
+    once: str = ""
+    """The same again is the same request: of a form that was sent twice. Empty: each is another."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +94,8 @@ async def place(session: AsyncSession, placing: Placing, form: Form) -> LicenseR
     await session.execute(
         select(func.pg_advisory_xact_lock(func.hashtextextended(f"request/{form.email}", 0)))
     )
+    if placing.once and (known := await _placed_before(session, placing)) is not None:
+        return known
     await _refuse_too_many(session, placing, form.email)
     held = await _about(session, placing.key_ring, form)
     customer = held.customer if held is not None else await _customer(session, placing, form)
@@ -127,8 +132,15 @@ async def place(session: AsyncSession, placing: Placing, form: Form) -> LicenseR
         subject=request_id,
         at=placing.at,
         details={"kind": form.kind},
+        key=f"request/{placing.once}" if placing.once else None,
     )
     return placed
+
+
+async def of_customer(session: AsyncSession, customer_id: str, limit: int = 100) -> list[LicenseRequest]:
+    """A customer's own requests, newest first."""
+    query = select(LicenseRequest).where(LicenseRequest.customer_id == customer_id)
+    return list((await session.scalars(query.order_by(LicenseRequest.id.desc()).limit(limit))).all())
 
 
 async def one(session: AsyncSession, request_id: str) -> Listed:
@@ -167,6 +179,15 @@ async def reveal(
 async def is_key_known(session: AsyncSession, fingerprint: bytes) -> bool:
     """Whether a license with this key is in the system."""
     return bool(await session.scalar(select(exists().where(License.fingerprint == fingerprint))))
+
+
+async def _placed_before(session: AsyncSession, placing: Placing) -> LicenseRequest | None:
+    query = (
+        select(LicenseRequest)
+        .join(AuditRecord, AuditRecord.subject == LicenseRequest.id)
+        .where(AuditRecord.key == f"request/{placing.once}")
+    )
+    return (await session.scalars(query)).one_or_none()
 
 
 async def _refuse_too_many(session: AsyncSession, placing: Placing, email: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 
-from sqlalchemy import Select, or_, select
+from sqlalchemy import Select, or_, select, tuple_, union_all
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.models.customer import Customer
@@ -14,6 +14,9 @@ from db.models.order import Order
 from db.models.subscription import Subscription
 from domain.catalogue import LicenseItem
 from domain.term import Term
+
+ENDED = ("expired",)
+"""States of a subscription that is over; a lapsed one can still be renewed late for a while."""
 
 
 class UnknownSubscription(LookupError):
@@ -103,7 +106,14 @@ async def find(session: AsyncSession, text: str) -> Held:
 
     Raises UnknownSubscription, AmbiguousSubscription.
     """
-    query = held_query().where(or_(Subscription.id == text, License.last_four == text.upper())).limit(6)
+    # Two look-ups by index: one condition over both tables would read all of them.
+    by_id = select(Subscription.id).where(Subscription.id == text)
+    by_key = (
+        select(Subscription.id)
+        .join(License, License.id == Subscription.license_id)
+        .where(License.last_four == text.upper())
+    )
+    query = held_query().where(Subscription.id.in_(union_all(by_id, by_key))).limit(6)
     rows = (await session.execute(query)).all()
     if not rows:
         raise UnknownSubscription(
@@ -113,6 +123,22 @@ async def find(session: AsyncSession, text: str) -> Held:
         ids = ", ".join(row[0].id for row in rows[:5]) + (", …" if len(rows) > 5 else "")
         raise AmbiguousSubscription(f"{text!r} ends more than one license key; give the id: {ids}")
     return Held(*rows[0])
+
+
+async def of_customer(
+    session: AsyncSession,
+    customer_id: str,
+    ended: bool = False,
+    after: tuple[date, str] | None = None,
+    limit: int = 50,
+) -> list[Held]:
+    """Theirs that go on, or those that have ended, soonest expiry first, after that of this expiry and id."""
+    over = Subscription.state.in_(ENDED)
+    query = held_query().where(Subscription.customer_id == customer_id, over if ended else ~over)
+    if after is not None:
+        query = query.where(tuple_(Subscription.expires_on, Subscription.id) > tuple_(*after))
+    query = query.order_by(Subscription.expires_on, Subscription.id).limit(limit)
+    return [Held(*row) for row in (await session.execute(query)).all()]
 
 
 async def listing(

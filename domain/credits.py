@@ -12,6 +12,9 @@ from uuid import UUID
 
 GrantKind = Literal["promotional", "purchase"]
 
+DEFAULT_PRIORITY = 50
+"""Of 0 to 100; lower is used first (R18)."""
+
 
 @dataclass(eq=False)
 class NegativeAmount(ValueError):
@@ -58,9 +61,11 @@ class Grant:
     id: UUID | str
     kind: GrantKind
     remaining_minor: int
-    priority: int = 50
+    priority: int = DEFAULT_PRIORITY
     expires_on: date | None = None
     created_at: datetime = datetime(1970, 1, 1, tzinfo=UTC)
+    bought_for: str | None = None
+    """The subscription whose renewal was bought with it before the move (R19)."""
 
     def __post_init__(self) -> None:
         if self.kind not in ("promotional", "purchase"):

@@ -5,10 +5,14 @@ Not a schedule that runs: the workflow waits for these. Pure arithmetic on R1, R
 
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from hashlib import sha256
 
 from domain import cancellation, collection
 from domain.local_time import end_of, local_instant
 from domain.term import Term
+
+LAST_MINUTE = 23 * 60 + 30
+"""Of a local day; nothing is planned later, so that a day's work is done on the day."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,9 +25,11 @@ class Policy:
     reminder_days: tuple[int, ...] = (60, 30, 16)
     at: time = time(9, 0)
     late_days: int = 30
+    spread_minutes: int = 0
+    """What is due on one day is spread over so many minutes from ``at`` on; 0: all at once."""
 
-    def milestones(self, term: Term, requested: date | None = None) -> "Milestones":
-        """Plan a term, ``requested`` being its own renewal date if it has one (R4).
+    def milestones(self, term: Term, requested: date | None = None, whose: str = "") -> "Milestones":
+        """Plan a term, ``requested`` being its own renewal date if it has one (R4), ``whose`` the subscription's id.
 
         Raises ``RenewalDateTooEarly``, ``RenewalDateAfterExpiry``.
         """
@@ -31,8 +37,24 @@ class Policy:
             term.expires_on, requested, self.notice_days, self.renew_days_before
         )
         return milestones(
-            term, renews_on, self.zone, self.reminder_days, self.notice_days, self.at, self.late_days
+            term,
+            renews_on,
+            self.zone,
+            self.reminder_days,
+            self.notice_days,
+            self.time_of(whose),
+            self.late_days,
         )
+
+    def time_of(self, whose: str) -> time:
+        """The local time of a subscription's milestones: the same every day and every year, never past the day."""
+        if not self.spread_minutes:
+            return self.at
+        share = int.from_bytes(sha256(whose.encode()).digest()[:8]) / 2**64
+        begins_minute = self.at.hour * 60 + self.at.minute
+        minutes = min(self.spread_minutes, LAST_MINUTE - begins_minute)
+        seconds = int((begins_minute + share * minutes) * 60)
+        return time(seconds // 3600, seconds // 60 % 60, seconds % 60)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,12 +2,41 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from domain.local_time import in_words
 
 if TYPE_CHECKING:
     from domain.messages import Life
+
+HEADLINES = {
+    "active": "Will renew",
+    "cancelled": "Cancelled",
+    "collecting": "Waits for money",
+    "updating": "Paid, the license is being updated",
+    "refused": "Refused by the vendor",
+    "lapsed": "Lapsed",
+    "expired": "Over",
+}
+"""What each state means to somebody who sees it for the first time."""
+
+REASONS = {
+    "NoCard": "credit does not pay for all of it and no card is saved",
+    "CardDeclined": "the card was declined",
+    "ConfirmationNeeded": "the customer has to confirm the payment with their bank, and has been written to",
+    "PromiseBroken": "the promise time has passed; the update is still being tried, staff have been told",
+    "NotPaidInTime": "nothing was paid by the end of the term",
+    "UnknownKey": "the vendor does not know the license key",
+    "RevokedKey": "the vendor has withdrawn the license key",
+    "OrderNotPossible": "the vendor cannot carry the order out",
+}
+"""Codes of ours, as in the search attribute `FailureReason`."""
+
+HOW_TO_CHANGE = (
+    "*To change it:* send a signal (`cancel`, `resume`, `add_addons`, `payment_changed`), or press *Request "
+    "Cancellation*, which means the same as `cancel`. Never *Terminate*: the license would not be renewed."
+)
 
 
 def next_step(life: Life) -> str:
@@ -46,30 +75,66 @@ def next_step(life: Life) -> str:
     return sentence
 
 
+def why(failure: str) -> str:
+    """A reason for waiting in words, with its code for whoever filters by it."""
+    code, _, detail = failure.partition(":")
+    said = REASONS.get(code, "see the last failure of the pending activity, or the audit")
+    return f"{said} (`{code}`{f', the bank says {detail}' if detail else ''})"
+
+
 def markdown(life: Life) -> str:
-    """The current details of a workflow, in the Markdown that the Temporal UI shows."""
-    plan = life.plan
-    rows = [
-        f"### {life.product}",
-        f"**{life.state.upper()}** — {next_step(life)}",
-        "",
-        "| | |",
-        "| --- | --- |",
-        f"| term | {life.term.starts_on} … {life.term.expires_on} |",
-        f"| cancel by | {plan.cancel_by} (until {plan.cancel_until:%Y-%m-%d %H:%M} UTC) |",
-        f"| renewal date | {plan.renews_on} |",
-        f"| auto-renew | {'on' if life.auto_renew else 'off'} |",
-    ]
+    """The current details of a workflow, in the Markdown that the Temporal UI shows: read by people new to it."""
+    parts = [f"### {life.product}", f"**{HEADLINES[life.state]}.** {next_step(life)}"]
     if life.failure:
-        rows.append(f"| waiting because | {life.failure} |")
+        parts.append(f"**Why it waits:** {why(life.failure)}.")
+    parts += [_table("when", "what happens", _timeline(life)), *_said(life), HOW_TO_CHANGE]
+    return "\n\n".join(parts)
+
+
+def _timeline(life: Life) -> list[tuple[str, str]]:
+    """The days of this term that are of interest, in order; times are UTC."""
+    plan, term = life.plan, life.term
+    renews = life.auto_renew
+    rows = [(_at(at), f"reminder, {days} days before expiry") for days, at in plan.reminders]
+    rows = [(f"~~{at}~~ sent", what) for at, what in rows[: life.reminders_sent]] + rows[
+        life.reminders_sent :
+    ]
+    rows.append((f"through {in_words(plan.cancel_by)}", "a cancellation stops the coming renewal"))
+    if renews:
+        rows.append((_at(plan.renews_at), "renewal: credits are used, the card pays the rest"))
+    if renews and life.state == "collecting":
+        rows.append((" · ".join(f"{at:%d %b}" for at in plan.attempts), "the payment is tried again"))
+    if life.soonest_promise_at is not None:
+        rows.append((f"by {_at(life.soonest_promise_at)}", "promised: the license is updated at the vendor"))
+    rows.append(
+        (f"through {in_words(term.expires_on)}", f"the license is covered, since {in_words(term.starts_on)}")
+    )
+    if life.state == "lapsed":
+        rows.append((f"until {_at(plan.late_until_at)}", "a payment still renews the license"))
+    return rows
+
+
+def _said(life: Life) -> list[str]:
+    """The latest decision and the latest refused signal, where there are any."""
+    parts = []
     if life.answers:
         last = life.answers[-1]
-        rows.append(
-            f"| last decision | {last.kind}: {last.outcome}, received {last.received_at:%Y-%m-%d %H:%M:%S} UTC |"
+        parts.append(
+            f"**Last request:** {last.kind} by {last.by}, received {_at(last.received_at)}: {last.sentence}"
         )
     if life.refusals:
         refused = life.refusals[-1]
-        rows.append(
-            f"| last refused signal | {refused.signal} at {refused.at:%Y-%m-%d %H:%M} UTC: {refused.reason} |"
-        )
-    return "\n".join(rows)
+        parts.append(f"**Last refused signal:** `{refused.signal}` at {_at(refused.at)}: {refused.reason}")
+    if life.open_orders:
+        orders = ", ".join(f"{paid.kind}, promised by {_at(paid.promise_at)}" for paid in life.open_orders)
+        parts.append(f"**Paid and to be done:** {orders}")
+    return parts
+
+
+def _table(left: str, right: str, rows: list[tuple[str, str]]) -> str:
+    lines = [f"| {left} | {right} |", "| --- | --- |", *(f"| {a} | {b} |" for a, b in rows)]
+    return "\n".join(lines)
+
+
+def _at(instant: datetime) -> str:
+    return f"{in_words(instant.date())}, {instant:%H:%M} UTC"

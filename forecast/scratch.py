@@ -83,7 +83,7 @@ async def scratch(rules: Settings) -> AsyncIterator[Scratch]:
                 client = await Client.connect(
                     running.addresses.temporal_address,
                     namespace=running.addresses.temporal_namespace,
-                    data_converter=connection.CONVERTER,
+                    data_converter=connection.converter(settings.payload_keys()),
                     identity="forecast",
                 )
                 yield Scratch(folder, running, told, settings, engine, client)

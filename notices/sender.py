@@ -21,6 +21,7 @@ from db.outbox import Claimed
 from notices.letters import Letterhead, LetterNotWritten, letter
 from notices.mailer import Mailer, MailNotSent, MailRefused, MailServerAway
 from notices.patience import Patience
+from notices.sealed import Seal, opened
 from notices.tally import Failure, NoTally, Tally
 
 RECORDING_PAUSES: Final = (0.0, 0.5, 1, 2, 5, 10, 20)
@@ -37,6 +38,8 @@ class Sender:
     mailer: Mailer
     staff_address: str
     letterhead: Letterhead = field(default_factory=Letterhead)
+    seal: Seal | None = None
+    """Opens what lies sealed in the outbox."""
     patience: Patience = field(default_factory=Patience)
     tally: Tally = field(default_factory=NoTally)
     interval_seconds: float = 5.0
@@ -107,14 +110,19 @@ class Sender:
     async def _send(self, notice: Claimed) -> None:
         written = letter(
             notice.kind,
-            notice.facts,
+            opened(self.seal, notice.facts),
             notice.customer_name,
             audience=notice.audience,
             subscription_id=notice.subscription_id,
             letterhead=self.letterhead,
         )
-        to = self.staff_address if notice.audience == "staff" else notice.customer_email
-        await self.mailer.send(written, to, notice.id, datetime.now(UTC))
+        await self.mailer.send(written, self._addressee(notice), notice.id, datetime.now(UTC))
+
+    def _addressee(self, notice: Claimed) -> str:
+        if notice.to_email is not None:
+            return notice.to_email
+        theirs = None if notice.audience == "staff" else notice.customer_email
+        return theirs or self.staff_address
 
     async def _sent(self, notice: Claimed) -> None:
         now = datetime.now(UTC)

@@ -23,6 +23,10 @@ class Seller:
     lines: tuple[str, ...] = ()
 
 
+EXAMPLE_LINES = ("An example: this is where your address and tax number stand.",)
+"""What stands under the seller's name until it is replaced."""
+
+
 @dataclass(frozen=True, slots=True)
 class PaperLine:
     """One line of the bill; `detail` is how its amount came about, like `184 of 365 days` (R14)."""

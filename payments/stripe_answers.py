@@ -107,6 +107,13 @@ def every(page: stripe.ListObject[Thing]) -> AsyncIterator[Thing]:
     return page.auto_paging_iter()
 
 
+def about(it: Thing, what_was_asked: bool) -> Thing:
+    """The answer, which must be about what was asked; one about something else proves nothing. Raises ValueError."""
+    if not what_was_asked:
+        raise ValueError(f"an answer about something else: {reference(it)}")
+    return it
+
+
 def key_of(it: stripe.PaymentIntent | stripe.Refund) -> str | None:
     """Our key, under which it was asked for; None: not by us."""
     key = it.metadata.to_dict().get(KEY) if it.metadata else None

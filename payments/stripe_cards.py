@@ -8,7 +8,7 @@ import stripe
 
 from domain.card import Payer, SavedCard, SetupPage
 from payments.charge import Declined
-from payments.stripe_answers import every, reference, refused, saved_card
+from payments.stripe_answers import about, every, reference, refused, saved_card
 
 CUSTOMER: Final = "evergreen_customer"
 """Our customer id among the metadata at Stripe."""
@@ -40,7 +40,7 @@ async def save(client: stripe.StripeClient, payer: Payer, token: str) -> SavedCa
         method = await client.v1.payment_methods.retrieve_async(token)
         if reference(method.customer) != customer:
             raise
-    return await _make_default(client, customer, method)
+    return await _make_default(client, customer, about(method, reference(method.customer) == customer))
 
 
 async def use_newest(client: stripe.StripeClient, customer: str) -> SavedCard | None:
@@ -84,7 +84,9 @@ async def customer_of(client: stripe.StripeClient, payer: Payer) -> str:
         "metadata": {CUSTOMER: payer.id},
     }
     key = f"customer/{_digest([payer.id, payer.email, payer.name])}"
-    return (await client.v1.customers.create_async(facts, {"idempotency_key": key})).id
+    made = await client.v1.customers.create_async(facts, {"idempotency_key": key})
+    ours = made.metadata is not None and made.metadata.to_dict().get(CUSTOMER) == payer.id
+    return about(made, ours).id
 
 
 async def _newest(client: stripe.StripeClient, customer: str) -> stripe.PaymentMethod | None:

@@ -11,7 +11,16 @@ import stripe
 
 from payments import declines, stripe_cards
 from payments.charge import Charge, Declined, Outcome
-from payments.stripe_answers import KEY, declined, every, key_of, outcome, reference, waits_for_its_customer
+from payments.stripe_answers import (
+    KEY,
+    about,
+    declined,
+    every,
+    key_of,
+    outcome,
+    reference,
+    waits_for_its_customer,
+)
 
 CLOCKS_DIFFER: Final = timedelta(hours=1)
 PAGE: Final = 100  # the most that Stripe lists at once
@@ -38,6 +47,8 @@ async def charge(client: stripe.StripeClient, wanted: Charge, return_url: str) -
         intent = await client.v1.payment_intents.create_async(params, {"idempotency_key": wanted.key})
     except stripe.CardError as error:
         intent = _intent(error)
+    asked = (wanted.key, wanted.amount_minor, wanted.currency.lower())
+    about(intent, (key_of(intent), intent.amount, intent.currency) == asked)
     return await _settled(client, intent, return_url)
 
 

@@ -10,7 +10,7 @@ from domain.card import Payer, SavedCard, SetupPage
 from payments import stripe_cards, stripe_charges
 from payments.charge import Charge, Declined, Outcome, Refund, Refunded, SeenCharge
 from payments.payment_provider import PaymentProvider
-from payments.stripe_answers import KEY, every, key_of, refunded, seen_charge
+from payments.stripe_answers import KEY, about, every, key_of, refunded, seen_charge
 from payments.stripe_errors import asking
 
 
@@ -49,7 +49,7 @@ class StripeProvider(PaymentProvider):
         }
         with asking():
             made = await self.client.v1.refunds.create_async(params, {"idempotency_key": refund.key})
-            return refunded(made)
+            return refunded(about(made, (key_of(made), made.amount) == (refund.key, refund.amount_minor)))
 
     async def find_refund(self, key: str, charge_reference: str) -> Refunded | None:
         """The refund with our key, None if there is none (R25)."""

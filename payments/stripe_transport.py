@@ -7,12 +7,17 @@ from typing import Any
 import httpx
 import stripe
 
+ALONE = {"Connection": "close"}
+
 
 class Transport(stripe.HTTPClient):
     """The SDK's HTTP, on an httpx client that is the caller's: it opens and closes it.
 
     The SDK's own httpx client bounds each step instead of the whole call, an answer that drips would never end,
     and it cannot share a connection pool.
+
+    Each question has a connection of its own. On one that is kept, a reply that comes twice would be read as the answer
+    to the next question; not every answer of Stripe's says what it is about.
     """
 
     name = "httpx"
@@ -29,7 +34,7 @@ class Transport(stripe.HTTPClient):
         try:
             async with asyncio.timeout(self._timeout_seconds):
                 response = await self._client.request(
-                    method, url, headers=headers, content=post_data, timeout=None
+                    method, url, headers={**(headers or {}), **ALONE}, content=post_data, timeout=None
                 )
         except TimeoutError:
             raise _unreachable(f"no answer within {self._timeout_seconds:g} s") from None

@@ -13,6 +13,7 @@ from typing import Any, Final, TypeAlias
 import stripe
 
 from payments.charge import Outcome, Refunded
+from payments.payment_provider import PaymentError
 from payments.stripe_answers import instant, key_of, outcome, reference, refunded, waits_for_its_customer
 
 TOLERANCE_SECONDS: Final = 300
@@ -87,19 +88,26 @@ def read(
         event = stripe.Webhook.construct_event(payload, signature, secret, tolerance_seconds)
     except (stripe.SignatureVerificationError, ValueError):
         raise BadSignature("not an event of the payment provider's, or too old") from None
-    if event.type not in READERS:
-        return None
+    except (AttributeError, KeyError, TypeError) as error:
+        raise NotUnderstood("it is signed, and no event") from error
     try:
-        return READERS[event.type](Origin(event.id, instant(event.created)), event.data.object)
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
-        raise NotUnderstood(f"{event.type} is not as agreed") from error
+        reader = READERS.get(event.type)
+        return reader(Origin(event.id, instant(event.created)), event.data.object) if reader else None
+    except (AttributeError, KeyError, TypeError, ValueError, OverflowError, OSError) as error:
+        raise NotUnderstood(f"{getattr(event, 'type', 'an event')} is not as agreed") from error
 
 
 def _charge_settled(origin: Origin, intent: Any) -> Event | None:
     if waits_for_its_customer(intent):  # no outcome: whoever charges asks for the customer's page next
         return None
+    try:
+        settled = outcome(intent)
+    except (
+        PaymentError
+    ):  # still open, or of a kind that we never ask for: another's charge on the same account
+        return None
     customer = reference(intent.customer)
-    return ChargeSettled(origin.event_id, origin.created_at, key_of(intent), customer, outcome(intent))
+    return ChargeSettled(origin.event_id, origin.created_at, key_of(intent), customer, settled)
 
 
 def _charge_refunded(origin: Origin, charge: Any) -> Event:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import sys
 from contextlib import AsyncExitStack
+from functools import partial
 
 import httpx
 import uvicorn
@@ -21,8 +22,12 @@ import health
 import logs
 from config import Settings
 from db.session import engine_for, sessions_for
+from domain.catalogue import CatalogueError
 from portal.app import application
+from portal.composition import codec_door_of, means_of
+from portal.observation import Observed, RequestMetrics
 from portal.webhooks import PaymentWebhooks
+from telemetry.traces import exported, traced_calls, traced_requests
 
 
 async def serve(settings: Settings) -> None:
@@ -30,15 +35,30 @@ async def serve(settings: Settings) -> None:
     async with AsyncExitStack() as stack:
         engine = engine_for(settings.database_url)
         stack.push_async_callback(engine.dispose)
-        client = await connection.connect(lazy=True)
+        traces = stack.enter_context(exported(settings.otlp_endpoint, "portal", settings.build_id))
+        client = await connection.connect(settings.payload_keys(), [traces] if traces else [], lazy=True)
         http = await stack.enter_async_context(httpx.AsyncClient())
         provider = settings.payment_provider(http)
+        sessions = sessions_for(engine)
         webhooks = PaymentWebhooks(
-            sessions_for(engine), client, provider, settings.stripe_webhook_secret.get_secret_value()
+            sessions, client, provider, settings.stripe_webhook_secret.get_secret_value()
         )
-        app = application(webhooks, lambda: health.what_is_wrong(engine, client), settings.build_id)
+        means = means_of(settings, sessions, client, provider, http)
+        codec = codec_door_of(settings, means)
+        check = partial(health.what_is_wrong, engine, client)
+        app = application(means, webhooks, codec, check, settings.build_id)
+        if traces:
+            traced_calls(http)
+            traced_requests(app)
+        metrics = RequestMetrics()
+        if settings.portal_metrics_port:
+            metrics.serve(settings.health_host, settings.portal_metrics_port)
         served = uvicorn.Config(
-            app, host=settings.portal_host, port=settings.portal_port, log_config=None, access_log=False
+            Observed(app, metrics),
+            host=settings.portal_host,
+            port=settings.portal_port,
+            log_config=None,
+            access_log=False,
         )
         await uvicorn.Server(served).serve()
 
@@ -51,6 +71,9 @@ def main() -> int:
         asyncio.run(serve(settings))
     except config.BadSettings as wrong:
         sys.stderr.write(f"portal: {wrong}\n")
+        return 2
+    except CatalogueError as wrong:
+        sys.stderr.write(f"portal: EVERGREEN_CATALOGUE cannot be used: {wrong}\n")
         return 2
     except connection.TemporalUnreachable as wrong:
         sys.stderr.write(f"portal: {wrong}\n")

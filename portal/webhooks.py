@@ -13,13 +13,13 @@ from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 from temporalio.client import Client
 
 import starter
-from db import customers
 from db import payments as payment_rows
 from domain.tasks import CardRefund
 from payments import declines, webhooks
 from payments.charge import ActionRequired, Declined, Outcome
 from payments.payment_provider import PaymentProvider
-from payments.webhooks import BadSignature, CardSaved, ChargeSettled, Event, RefundSettled
+from payments.webhooks import BadSignature, CardSaved, ChargeSettled, Event, NotUnderstood, RefundSettled
+from portal.newest_card import use_newest_card
 
 LARGEST_BODY = 256 * 1024
 
@@ -42,7 +42,10 @@ class PaymentWebhooks:
         return router
 
     async def take(self, request: Request) -> Response:
-        """400 for a bad signature, 413 for too much, 200 for everything that is understood or none of our business."""
+        """200 for everything that is understood or none of our business; 400 for a bad signature, 413 for too much.
+
+        422 for an event that is not as agreed: the provider's own page shows that, and it comes again.
+        """
         body = await request.body()
         if len(body) > LARGEST_BODY:
             raise HTTPException(413, "an event is not that large")
@@ -50,6 +53,12 @@ class PaymentWebhooks:
             event = webhooks.read(body, request.headers.get("stripe-signature"), self.secret)
         except BadSignature as forged:
             raise HTTPException(400, "the signature does not fit the event") from forged
+        except NotUnderstood as odd:
+            log.error(
+                "a signed event is not understood: does the endpoint use our version of the API?",
+                why=str(odd),
+            )
+            raise HTTPException(422, "the event is not as agreed") from odd
         if event is not None:
             await self._heed(event)
         return Response(status_code=200)
@@ -67,16 +76,11 @@ class PaymentWebhooks:
 
     async def _card_saved(self, event: CardSaved) -> None:
         """Use the customer's newest card from now on; whatever waits for money is collected at once (R22)."""
-        saved = await self.provider.use_newest_card(event.customer_reference)
-        if saved is None:
-            return
-        async with self.sessions.begin() as session:
-            await customers.save_card(session, saved)
-        async with self.sessions.begin() as session:  # only now: a workflow that is told looks for the card
-            waiting = await customers.waiting_for_card(session, saved, event.created_at)
-            for subscription_id in waiting:
-                await starter.payment_changed(self.temporal, subscription_id, by="payment provider")
-        log.info("a card was saved", waiting=len(waiting))
+        waiting = await use_newest_card(
+            self.sessions, self.temporal, self.provider, event.customer_reference, event.created_at
+        )
+        if waiting is not None:
+            log.info("a card was saved", waiting=len(waiting))
 
     async def _charge_settled(self, key: str) -> None:
         """A charge that waited for the customer's confirmation has got it, or was refused: the workflow looks."""

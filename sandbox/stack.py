@@ -13,7 +13,7 @@ from __future__ import annotations
 import asyncio
 import os
 import secrets
-from collections.abc import AsyncIterator, Coroutine, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -51,7 +51,18 @@ WORKER = Service(
     health="/readyz",
     env={"EVERGREEN_HEALTH_PORT": "{port}", "EVERGREEN_METRICS_PORT": "{metrics}"},
 )
-PORTAL = Service("portal", "-m portal", 8000, health="/readyz", env={"EVERGREEN_PORTAL_PORT": "{port}"})
+PORTAL = Service(
+    "portal",
+    "-m portal",
+    8000,
+    {"metrics": 9466},
+    health="/readyz",
+    env={
+        "EVERGREEN_PORTAL_PORT": "{port}",
+        "EVERGREEN_PORTAL_URL": "http://127.0.0.1:{port}",
+        "EVERGREEN_PORTAL_METRICS_PORT": "{metrics}",
+    },
+)
 
 
 @dataclass(frozen=True)
@@ -59,6 +70,7 @@ class Stack:
     """A stack to bring up on a folder, where its data, logs and `stack.json` are.
 
     `fast` is for tests: PostgreSQL does not wait for the disk. `any_ports` does not even try the usual ones.
+    The Temporal UI has payloads opened at what `ui_codec` answers for the folder; without, it shows them sealed.
     """
 
     folder: Path = Path(".evergreen")
@@ -68,6 +80,7 @@ class Stack:
     time_skipping: bool = False
     fast: bool = False
     any_ports: bool = False
+    ui_codec: Callable[[Path], str] | None = None
     keeps_history: bool = True
     """Whether Temporal's data is in the folder; else it is in memory, and gone when the stack is."""
 
@@ -108,6 +121,7 @@ class RunningStack:
             search_attributes=stack.search_attributes,
             time_skipping=stack.time_skipping,
             usual_ports=dict.fromkeys(temporal.USUAL_PORTS, 0) if stack.any_ports else temporal.USUAL_PORTS,
+            ui_codec=stack.ui_codec(folder) if stack.ui_codec else None,
             on_spawn=self._spawned,
         )
 

@@ -52,7 +52,7 @@ class TemporalServer:
 
     `search_attributes` maps names to types ('Keyword', 'Datetime', 'Bool', …). With `time_skipping` a
     TimeSkipper may move the clock of a workflow. A usual port of 0 means any free one; ports stay the same
-    across starts.
+    across starts. The UI has payloads opened at the address `ui_codec`.
     """
 
     def __init__(
@@ -64,8 +64,10 @@ class TemporalServer:
         time_skipping: bool = False,
         namespace: str = "default",
         usual_ports: Mapping[str, int] = USUAL_PORTS,
+        ui_codec: str | None = None,
         on_spawn: OnSpawn | None = None,
     ) -> None:
+        self.ui_codec = ui_codec
         self.file = file.resolve() if file else None
         self.log = log
         self.search_attributes = dict(search_attributes or {})
@@ -122,6 +124,8 @@ class TemporalServer:
                 self.file.name,
                 *ON_DISK,
             ]  # from cwd: a path with ? or # would be cut there
+        if self.ui_codec:
+            argv += ["--ui-codec-endpoint", self.ui_codec]
         for name, kind in self.search_attributes.items():
             argv += ["--search-attribute", f"{name}={kind}"]
         for key, value in TIME_SKIPPING.items() if self.time_skipping else ():

@@ -26,6 +26,10 @@ class VirtualTime:
         """What the workflow's clock shows."""
         return datetime.now(UTC) + self._ahead[workflow_id]
 
+    def begins_anew(self, workflow_id: str) -> None:
+        """The workflow was started again: its clock shows the real time."""
+        self._ahead.pop(workflow_id, None)
+
     async def advance(self, workflow_id: str, to: datetime) -> bool:
         """Move one workflow's clock to the instant; False if the workflow ended on the way. Never moves it back."""
         step = to - self.now(workflow_id)

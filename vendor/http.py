@@ -34,6 +34,9 @@ class FoundOrders:
 
 
 Answer = TypeVar("Answer")
+ALONE = {"Connection": "close"}
+"""Each question has a connection of its own. The answer to a look-up does not say which license it is about (R28): on
+a connection that is kept, a reply that came twice would prove another license's renewal (R24)."""
 LICENSE = TypeAdapter(VendorLicense)
 ORDER = TypeAdapter(LicenseOrder)
 PLACED = TypeAdapter(PlacedOrder)
@@ -80,7 +83,7 @@ class HttpVendor(LicenseVendor):
         """The body of the vendor's yes; any other answer, or none, is raised as a `VendorError`."""
         # Without a token no header: h11 would refuse to send an empty one, and a 401 tells more.
         authorization = {"Authorization": f"Bearer {self.token}"} if self.token else {}
-        headers = authorization | request.pop("headers", {})
+        headers = authorization | request.pop("headers", {}) | ALONE
         url = self.base_url.rstrip("/") + path
         try:
             # Not httpx's own time-outs: they bound each step, and a body that drips would never end.

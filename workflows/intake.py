@@ -56,7 +56,7 @@ class Intake:
         return await workflow.execute_activity_method(
             IntakeActivities.start_chunk,
             request,
-            start_to_close_timeout=timedelta(minutes=2),
+            start_to_close_timeout=timedelta(minutes=10),
             heartbeat_timeout=timedelta(seconds=15),  # a worker that was killed is missed that soon
             schedule_to_close_timeout=None if stored else STORING,
             retry_policy=PATIENTLY,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextvars import Context, copy_context
 from typing import Literal
 
 from temporalio import workflow
@@ -26,7 +27,7 @@ with workflow.unsafe.imports_passed_through():
     )
     from workflows.fulfilment import Fulfilment
     from workflows.standing import Standing
-    from workflows.steps import call, record
+    from workflows.steps import SOMEBODY_WAITS, call, record
 
 
 class Ordering:
@@ -38,6 +39,8 @@ class Ordering:
         self._one_at_a_time = asyncio.Lock()
         self.last_answer: OrderAnswer | None = None
         self._payments: dict[str, OrderAnswer] = {}
+        self._asked_in: dict[str, Context] = {}
+        """The context of whoever asked for an order, by order id: what is done for it later belongs to their trace."""
 
     async def add_addons(self, request: AddAddons) -> OrderAnswer:
         """Order add-ons and take the money for them: exactly what the quote says, or nothing (R15)."""
@@ -110,7 +113,8 @@ class Ordering:
                     await task  # an error must show
                 for paid in self._not_in(begun):
                     begun.add(paid.order_id)
-                    doing.append(asyncio.create_task(self._do(paid)))
+                    asked_in = self._asked_in.pop(paid.order_id, None)
+                    doing.append(asyncio.create_task(self._do(paid), context=asked_in))
         except asyncio.CancelledError:
             for task in doing:
                 task.cancel()
@@ -168,7 +172,8 @@ class Ordering:
             mode=mode,
             at=workflow.now(),
         )
-        return await call(CollectingActivities.charge, request, f"charge the saved card ({mode})")
+        label = f"charge the saved card ({mode})"
+        return await call(CollectingActivities.charge, request, label, SOMEBODY_WAITS)
 
     async def _give_up(
         self, answer: OrderAnswer, order_id: str, failure: str, keep_open: bool
@@ -185,6 +190,7 @@ class Ordering:
         if paid.order_id in (order.order_id for order in life.open_orders):
             return
         unpaid = tuple(order_id for order_id in life.unpaid_orders if order_id != paid.order_id)
+        self._asked_in[paid.order_id] = copy_context()
         self._standing.change(open_orders=(*life.open_orders, paid), unpaid_orders=unpaid)
 
     def _answered(self, answer: OrderAnswer) -> OrderAnswer:

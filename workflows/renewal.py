@@ -42,6 +42,8 @@ class Renewal:
         None: the term ended unpaid, and nothing came in the 30 days after it.
         """
         plan = self._standing.life.plan
+        if workflow.now() >= plan.term_ends_at and (begun := await self._begun_before()) is not None:
+            return begun
         while workflow.now() < plan.term_ends_at:
             settlement = self._last = await self._attempt()
             if settlement.paid is not None:
@@ -50,6 +52,18 @@ class Renewal:
             next_try = next((at for at in plan.attempts if at > workflow.now()), plan.term_ends_at)
             await happens_before(next_try, lambda: self._money_came, "wait for money until the next attempt")
         return await self._collect_late()
+
+    async def _begun_before(self) -> Paid | None:
+        """What a run that was lost had begun, when the term is over meanwhile: it may be paid, or a charge under way.
+
+        Only a workflow that reconciliation has started anew begins in these states.
+        """
+        if self._last is not None or self._standing.life.state not in (State.UPDATING, State.COLLECTING):
+            return None
+        settlement = self._last = await self._settle(late=True)
+        if settlement.paid is None and settlement.card and settlement.order_id is not None:
+            settlement = self._last = await self._charge(settlement.order_id, "withdraw")
+        return settlement.paid
 
     async def _collect_late(self) -> Paid | None:
         """After the term's end all or nothing: what cannot be paid whole is taken back at once (R22)."""

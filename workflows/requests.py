@@ -24,7 +24,7 @@ with workflow.unsafe.imports_passed_through():
     from domain.messages import Cancel, Decision, Message, Refused, Resume, State
     from domain.tasks import DecisionRecord, Receipt, ReceiptQuestion, RefusalRecord
     from workflows.standing import Standing
-    from workflows.steps import call, record
+    from workflows.steps import SOMEBODY_WAITS, call, record
 
 Parsed = TypeVar("Parsed", bound=Message)
 
@@ -133,7 +133,8 @@ class Requests:
         in_time = arrival.handled_at < self._standing.life.plan.cancel_until
         if arrival.event is None or (in_time and request.by):
             return Receipt(received_at=arrival.handled_at, identity=request.by)
-        return await call(DecisionActivities.receipt, arrival.event, "when did the server receive it?")
+        label = "when did the server receive it?"
+        return await call(DecisionActivities.receipt, arrival.event, label, SOMEBODY_WAITS)
 
     def _decide(self, request: Cancel | Resume, receipt: Receipt) -> tuple[Decision, Renewing]:
         life = self._standing.life
@@ -173,6 +174,14 @@ def parse(kind: type[Parsed], payloads: Sequence[object]) -> Parsed:
         return kind.model_validate(payloads[0] if payloads and payloads[0] is not None else {})
     except ValidationError as wrong:
         raise mistakes.not_understood(kind, wrong) from None
+
+
+def asked(kind: type[Parsed], payloads: Sequence[object]) -> Parsed:
+    """The message an update carries. Raises ApplicationError `NotUnderstood`, which is its answer."""
+    try:
+        return parse(kind, payloads)
+    except mistakes.NotUnderstood as wrong:
+        raise ApplicationError(str(wrong), type="NotUnderstood", non_retryable=True) from wrong
 
 
 def _arrival(signal: str | None, ordinal: int) -> Arrival:

@@ -12,7 +12,7 @@ from datetime import timedelta
 from typing import Any, TypeVar
 
 from temporalio import workflow
-from temporalio.common import RetryPolicy
+from temporalio.common import Priority, RetryPolicy
 from temporalio.exceptions import ActivityError, ApplicationError, FailureError, is_cancelled_exception
 
 Request = TypeVar("Request")
@@ -21,6 +21,8 @@ Answer = TypeVar("Answer")
 BRIEFLY = RetryPolicy(
     initial_interval=timedelta(milliseconds=200), maximum_interval=timedelta(seconds=1), maximum_attempts=3
 )
+SOMEBODY_WAITS = Priority(priority_key=1)
+"""Before the renewals of the day, of which there may be thousands in the queue."""
 FOR_EVER = RetryPolicy(initial_interval=timedelta(seconds=1), maximum_interval=timedelta(minutes=10))
 
 
@@ -43,10 +45,20 @@ async def record(
     return await call(method, request, summary)
 
 
-async def call(method: Callable[[Any, Request], Awaitable[Answer]], request: Request, summary: str) -> Answer:
+async def call(
+    method: Callable[[Any, Request], Awaitable[Answer]],
+    request: Request,
+    summary: str,
+    priority: Priority = Priority.default,
+) -> Answer:
     """One call to the outside, tried until it succeeds or the activity says that its failure is final."""
     return await workflow.execute_activity_method(
-        method, request, start_to_close_timeout=timedelta(seconds=60), retry_policy=FOR_EVER, summary=summary
+        method,
+        request,
+        start_to_close_timeout=timedelta(seconds=60),
+        retry_policy=FOR_EVER,
+        summary=summary,
+        priority=priority,
     )
 
 

@@ -33,7 +33,7 @@ with workflow.unsafe.imports_passed_through():
     from workflows.fulfilment import Fulfilment
     from workflows.ordering import Ordering
     from workflows.renewal import Renewal
-    from workflows.requests import Parsed, Requests, parse
+    from workflows.requests import Parsed, Requests, asked, parse
     from workflows.standing import Standing
     from workflows.steps import record
     from workflows.waiting import happens_before
@@ -160,7 +160,8 @@ class Subscription:
         return workflow.cancellation_reason() is not None or workflow.info().is_continue_as_new_suggested()
 
     # Signals take whatever payload was typed: none, one or many, of any shape. The SDK would drop one that does not fit
-    # a type, and a person would wait for ever; so they are parsed here and refused where it shows.
+    # a type, and a person would wait for ever; so they are parsed here and refused where it shows. So are updates: one
+    # payload too few for a method's parameters would fail the workflow task, again and again.
 
     @workflow.signal(
         description='Do not renew: {"by": "support:jo", "reason": "…", "request_id": "…"}, all optional'
@@ -217,36 +218,36 @@ class Subscription:
         await self._requests.refuse(name, f"there is no signal {name!r}; there are: {known}")
 
     @workflow.update(description="Do not renew; answers with the decision")
-    async def request_cancel(self, request: Cancel) -> Decision:
+    async def request_cancel(self, *payloads: object) -> Decision:
         """Cancel the renewal and say what was decided (R7, R8)."""
-        return await self._requests.updated(request)
+        return await self._requests.updated(asked(Cancel, payloads))
 
     @workflow.update(description="Renew after all; answers with the decision")
-    async def request_resume(self, request: Resume) -> Decision:
+    async def request_resume(self, *payloads: object) -> Decision:
         """Take a cancellation back and say what was decided (R9)."""
-        return await self._requests.updated(request)
+        return await self._requests.updated(asked(Resume, payloads))
 
     @workflow.update(description="Add add-ons now; answers with quote, charge and promise time")
-    async def request_addons(self, request: AddAddons) -> OrderAnswer:
+    async def request_addons(self, *payloads: object) -> OrderAnswer:
         """Order add-ons at exactly their quote, or refuse (R14, R15)."""
-        return await self._ordering.add_addons(request)
+        return await self._ordering.add_addons(asked(AddAddons, payloads))
 
     @workflow.update(
         description="Staff accepted another size or edition: order it, to be paid by the customer"
     )
-    async def request_upgrade(self, request: Upgrade) -> OrderAnswer:
+    async def request_upgrade(self, *payloads: object) -> OrderAnswer:
         """Order an upgrade (R27)."""
-        return await self._ordering.upgrade(request)
+        return await self._ordering.upgrade(asked(Upgrade, payloads))
 
     @workflow.update(description="Pay an open order with credits and the saved card")
-    async def request_payment(self, request: OrderPaid) -> OrderAnswer:
+    async def request_payment(self, *payloads: object) -> OrderAnswer:
         """Take the money for an order that waits to be paid."""
-        return await self._ordering.pay(request)
+        return await self._ordering.pay(asked(OrderPaid, payloads))
 
     @workflow.update(description="What the next renewal leaves out or makes smaller")
-    async def request_change_at_renewal(self, request: ChangeAtRenewal) -> OrderAnswer:
+    async def request_change_at_renewal(self, *payloads: object) -> OrderAnswer:
         """Mark add-ons to be dropped, or a smaller size or edition; replaces what was said before."""
-        return await self._ordering.change_at_renewal(request)
+        return await self._ordering.change_at_renewal(asked(ChangeAtRenewal, payloads))
 
     @workflow.query(
         description="State, term, milestones, decision, promise time, last failure, refused signals"

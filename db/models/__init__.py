@@ -3,6 +3,7 @@
 from db.models import (  # noqa: F401  (loaded for the tables they declare, not for their names)
     audit,
     customer,
+    difference,
     intake,
     invoice,
     ledger,
@@ -13,5 +14,6 @@ from db.models import (  # noqa: F401  (loaded for the tables they declare, not 
     payment,
     quote,
     request,
+    sign_in,
     subscription,
 )

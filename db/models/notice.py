@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from db.models.record import Id, Record, RecordedAt, not_blank, not_negative, one_of
@@ -26,13 +26,17 @@ class Notice(Record):
         one_of("audience", "customer", "staff"),
         not_blank("kind"),
         not_negative("attempts"),
+        CheckConstraint("audience = 'staff' OR customer_id IS NOT NULL", name="customer_is_known"),
         Index("ix_notices_unsent", "next_attempt_at", "id", postgresql_where=text("sent_at IS NULL")),
         Index(None, "customer_id", "id"),
     )
 
     id: Mapped[Id]
     subscription_id: Mapped[str | None] = mapped_column(ForeignKey("subscriptions.id"))
-    customer_id: Mapped[str] = mapped_column(ForeignKey("customers.id"))
+    customer_id: Mapped[str | None] = mapped_column(ForeignKey("customers.id"))
+    """None: a notice to staff that is about no customer."""
+    to_email: Mapped[str | None]
+    """The address, where it is not that of the customer or of all staff."""
     audience: Mapped[str]
     term_expires_on: Mapped[date | None]
     kind: Mapped[str]

@@ -20,7 +20,7 @@ class Subscription(Record):
         CheckConstraint("renews_on <= expires_on", name="renews_on_by_expiry"),
         one_of("state", "active", "cancelled", "collecting", "updating", "refused", "lapsed", "expired"),
         Index(None, "state", "id"),
-        Index(None, "customer_id"),
+        Index(None, "customer_id", "expires_on", "id"),
         Index(None, "next_renews_on", "id"),
         Index(None, "expires_on", "id"),
         Index("ix_subscriptions_not_started", "intake_id", "id", postgresql_where=text("started_at IS NULL")),

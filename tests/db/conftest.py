@@ -25,7 +25,7 @@ END $$
 """
 
 
-@pytest_asyncio.fixture(scope="session", loop_scope="session")
+@pytest_asyncio.fixture(scope="package", loop_scope="session")
 async def postgres() -> AsyncIterator[Postgres]:
     # Not in pytest's own folder: if we are root the server is another user, whom the next pytest shuts out.
     with TemporaryDirectory(prefix="evergreen-") as folder:

@@ -16,12 +16,13 @@ from db.purchases import Recorded, Stored
 from domain.intake_row import Row
 from domain.milestones import Policy
 from domain.purchase import Purchase
+from sealing.keys import Keys
 from tests.db.bookkeeper import AT
 
 Sessions = async_sessionmaker[AsyncSession]
 
 KEY, OTHER_KEY = "ABCDE-FGHJK-LMNPQ-00001", "ABCDE-FGHJK-LMNPQ-00002"
-RING = KeyRing({"now": bytes(range(32))}, b"a pepper of enough bytes")
+RING = KeyRing(Keys({"now": bytes(range(32))}), b"a pepper of enough bytes")
 
 
 def license_row(license_key: str = KEY, email: str = "jo@pine.example", **changes: Any) -> Row:

@@ -64,7 +64,7 @@ class Shelf:
             held = await subscriptions.held(session, held.subscription.id, lock=True)
             order = self._ordered(session, held, kind, wanted)
             await session.flush()
-            update = orders.paid(session, order, held, PAID_AT, promise_at, channel)
+            update = await orders.paid(session, order, held, PAID_AT, promise_at, channel)
             return update.id
 
     def _ordered(self, session: AsyncSession, held: Held, kind: str, wanted: dict[str, Any]) -> Order:

@@ -391,6 +391,7 @@ def command_line(postgres: Postgres, folder: Path) -> CommandLine:
     variables = {
         "EVERGREEN_DATABASE_URL": postgres.url("evergreen"),
         "EVERGREEN_SECRET_KEYS": f"test:{key}",
+        "EVERGREEN_CODEC_KEYS": f"test:{key}",
         "EVERGREEN_FINGERPRINT_PEPPER": key,
     }
     return CommandLine(folder, variables)

@@ -6,7 +6,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
 
 from db import ledger
-from db.ledger import Posting, grant_account
+from db.ledger import NewMovement, Posting, grant_account
 from db.models.ledger import Entry, Movement
 from tests.db.bookkeeper import AT, Bookkeeper
 
@@ -199,3 +199,59 @@ async def test_a_refused_movement_leaves_no_trace(books: Bookkeeper, sessions: S
     async with sessions() as session:
         assert await session.scalar(select(func.count()).where(Movement.kind == "use")) == 0
     await books.check()
+
+
+def _using(key: str, grant_id: str, invoice: str, amount_minor: int) -> NewMovement:
+    postings = (Posting(grant_account(grant_id), -amount_minor), Posting(invoice, amount_minor))
+    return NewMovement(key, "use", postings, "GBP", subject="order")
+
+
+async def test_movements_posted_together_are_as_if_one_came_after_the_other(
+    books: Bookkeeper, sessions: Sessions
+) -> None:
+    """R17: also when one of them was posted before."""
+    customer_id = await books.customer()
+    granted = await books.grant(customer_id, 10_000)
+    invoice = await books.invoice(customer_id, 10_000)
+    old, new = (_using(key, granted.grant_id, invoice, 4_000) for key in ("use/1", "use/2"))
+    async with sessions.begin() as session:
+        (first,) = await ledger.post_all(session, [old], at=AT)
+
+    async with sessions.begin() as session:
+        posted = await ledger.post_all(session, [old, new], at=AT)
+
+    assert [one.new for one in posted] == [False, True]
+    assert posted[0].movement_id == first.movement_id
+    assert (await books.left(granted.grant_id), await books.balance(invoice)) == (2_000, -2_000)
+
+
+async def test_movements_that_together_take_too_much_are_refused(
+    books: Bookkeeper, sessions: Sessions
+) -> None:
+    """R17: each of them by itself would have been possible."""
+    customer_id = await books.customer()
+    granted = await books.grant(customer_id, 10_000)
+    invoice = await books.invoice(customer_id, 20_000)
+    uses = [_using(key, granted.grant_id, invoice, 6_000) for key in ("use/1", "use/2")]
+
+    with pytest.raises(ledger.BalanceTooLow):
+        async with sessions.begin() as session:
+            await ledger.post_all(session, uses, at=AT)
+
+    assert (await books.left(granted.grant_id), await books.balance(invoice)) == (10_000, -20_000)
+
+
+async def test_a_key_among_many_holds_one_content_for_ever(books: Bookkeeper, sessions: Sessions) -> None:
+    customer_id = await books.customer()
+    granted = await books.grant(customer_id, 10_000)
+    invoice = await books.invoice(customer_id, 10_000)
+    async with sessions.begin() as session:
+        await ledger.post_all(session, [_using("use/1", granted.grant_id, invoice, 1_000)], at=AT)
+
+    between = (granted.grant_id, invoice)
+    uses = [_using(*use) for use in (("use/2", *between, 500), ("use/1", *between, 2_000))]
+    with pytest.raises(ledger.EntryConflict):
+        async with sessions.begin() as session:
+            await ledger.post_all(session, uses, at=AT)
+
+    assert await books.left(granted.grant_id) == 9_000

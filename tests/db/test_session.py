@@ -2,7 +2,8 @@
 
 import pytest
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
 from sqlalchemy.pool import NullPool
 
 from db.models.intake import Intake
@@ -49,3 +50,38 @@ async def test_values_the_server_filled_in_can_be_read_after_commit(sessions: Se
         session.add(intake)
     assert (intake.state, intake.rows) == ("storing", 0)
     assert intake.recorded_at.tzinfo is not None
+
+
+async def lost_while_it_rested(postgres: Postgres, engine: AsyncEngine) -> int:
+    """The number of a server process that ended while its connection was back in the pool."""
+    async with engine.connect() as connection:
+        pid: int = await connection.scalar(text("SELECT pg_backend_pid()"))
+    other = engine_for(postgres.url("evergreen"))
+    async with other.connect() as connection:
+        assert await connection.scalar(text("SELECT pg_terminate_backend(:pid, 5000)"), {"pid": pid})
+    await other.dispose()
+    return pid
+
+
+async def test_a_connection_that_lost_its_server_while_it_rested_is_replaced_unseen(
+    postgres: Postgres,
+) -> None:
+    engine = engine_for(postgres.url("evergreen"), rested_seconds=0)
+    lost = await lost_while_it_rested(postgres, engine)
+
+    async with engine.connect() as connection:
+        assert await connection.scalar(text("SELECT pg_backend_pid()")) != lost
+    await engine.dispose()
+
+
+async def test_a_connection_used_a_moment_ago_is_not_asked_and_fails_once(postgres: Postgres) -> None:
+    """A step that failed so is tried again, like any other."""
+    engine = engine_for(postgres.url("evergreen"), rested_seconds=60)
+    lost = await lost_while_it_rested(postgres, engine)
+
+    with pytest.raises(DBAPIError):
+        async with engine.connect() as connection:
+            await connection.scalar(text("SELECT 1"))
+    async with engine.connect() as connection:
+        assert await connection.scalar(text("SELECT pg_backend_pid()")) != lost
+    await engine.dispose()

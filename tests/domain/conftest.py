@@ -11,11 +11,11 @@ settings.register_profile("domain", deadline=None, max_examples=100)
 settings.load_profile("domain")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def catalogue_text() -> str:
     return (Path(catalogues.__file__).parent / "catalogue.toml").read_text(encoding="utf-8")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def catalogue(catalogue_text: str) -> catalogues.Catalogue:
     return catalogues.parse(catalogue_text)

@@ -93,3 +93,48 @@ def test_milestones_follow_each_other_in_utc(expires_on: date, zone: str, days_b
 
     assert line == sorted(set(line))
     assert all(at.tzinfo is UTC for at in line)
+
+
+def test_without_a_spread_all_of_a_day_is_due_at_nine() -> None:
+    assert Policy().milestones(TERM, whose="sub_1") == Policy().milestones(TERM, whose="sub_2")
+
+
+def test_the_renewals_of_one_day_are_spread_over_it_evenly() -> None:
+    """R4: of a thousand, every hour of the five has its share."""
+    policy = Policy(spread_minutes=300)
+    hours = [policy.milestones(TERM, whose=f"sub_{n}").renews_at.astimezone(LONDON).hour for n in range(1000)]
+
+    assert set(hours) == {9, 10, 11, 12, 13}
+    assert all(150 < hours.count(hour) < 250 for hour in set(hours))
+
+
+@given(
+    whose=st.text(max_size=40),
+    minutes=st.integers(0, 2000),
+    expires_on=st.dates(date(2027, 1, 1), date(2040, 1, 1)),
+)
+def test_a_spread_plan_keeps_its_time_of_day_and_its_days(whose: str, minutes: int, expires_on: date) -> None:
+    """The same offset in every term, whatever the clocks do, and on the very day that R4 and R22 name."""
+    term, next_term = term_ending(expires_on), term_ending(expires_on + timedelta(days=365))
+    policy = Policy(spread_minutes=minutes)
+    plan, plain = policy.milestones(term, whose=whose), Policy().milestones(term)
+    local = [
+        at.astimezone(LONDON) for at in (plan.renews_at, *plan.attempts, *(at for _, at in plan.reminders))
+    ]
+
+    assert (
+        len(
+            {
+                at.time()
+                for at in (*local, policy.milestones(next_term, whose=whose).renews_at.astimezone(LONDON))
+            }
+        )
+        == 1
+    )
+    assert plan.renews_at.astimezone(LONDON).date() == plan.renews_on == plain.renews_on
+    assert plain.renews_at <= plan.renews_at < plan.renews_at.astimezone(LONDON).replace(hour=23, minute=31)
+    assert (plan.cancel_by, plan.cancel_until, plan.term_ends_at) == (
+        plain.cancel_by,
+        plain.cancel_until,
+        plain.term_ends_at,
+    )

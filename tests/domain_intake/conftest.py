@@ -27,12 +27,12 @@ settings.register_profile(
 settings.load_profile("intake")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def catalogue() -> catalogues.Catalogue:
     return catalogues.parse((Path(catalogues.__file__).parent / "catalogue.toml").read_text(encoding="utf-8"))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def good() -> Callable[..., dict[str, str]]:
     """Make the cells of a good row, with a key of its own, changed as asked."""
     numbers = count(1)
@@ -55,7 +55,7 @@ def good() -> Callable[..., dict[str, str]]:
     return make
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def written() -> Callable[..., bytes]:
     """Write rows as a spreadsheet would."""
 
@@ -69,7 +69,7 @@ def written() -> Callable[..., bytes]:
     return write
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def check(catalogue: catalogues.Catalogue) -> Callable[..., list[Row | Problem]]:
     """Check a CSV file given whole or in chunks."""
 
@@ -79,7 +79,7 @@ def check(catalogue: catalogues.Catalogue) -> Callable[..., list[Row | Problem]]
     return run
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def check_json(catalogue: catalogues.Catalogue) -> Callable[..., list[Row | Problem]]:
     """Check JSON lines: bytes as they are, anything else written first."""
 
@@ -90,7 +90,7 @@ def check_json(catalogue: catalogues.Catalogue) -> Callable[..., list[Row | Prob
     return run
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def refusal(check: Callable[..., list[Row | Problem]]) -> Callable[..., UnreadableFile]:
     """Check a CSV file that is unreadable as a whole, and tell why."""
 
@@ -102,7 +102,7 @@ def refusal(check: Callable[..., list[Row | Problem]]) -> Callable[..., Unreadab
     return run
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def check_one(
     check: Callable[..., list[Row | Problem]],
     good: Callable[..., dict[str, str]],

@@ -12,13 +12,13 @@ from tests.end_to_end.command_line import CommandLine
 from tests.end_to_end.world import OwnWorker, WorkerProgram, World, world
 
 
-@pytest_asyncio.fixture(scope="session", loop_scope="session", name="world")
+@pytest_asyncio.fixture(scope="package", loop_scope="session", name="world")
 async def _world() -> AsyncIterator[World]:
     async with world(identity="tests") as made:
         yield made
 
 
-@pytest_asyncio.fixture(scope="session", loop_scope="session")
+@pytest_asyncio.fixture(scope="package", loop_scope="session")
 async def _own_worker(world: World) -> AsyncIterator[OwnWorker]:
     own = OwnWorker(world)
     yield own
@@ -40,7 +40,7 @@ def worker_program(world: World) -> Iterator[WorkerProgram]:
     program.kill()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def typed(world: World) -> CommandLine:
     """What a person types: `await typed("workflow", "signal", …)`."""
     return CommandLine(world.stack.addresses)

@@ -85,18 +85,27 @@ async def world(identity: str) -> AsyncIterator[World]:
             fast=True,
             any_ports=True,
         )
-        async with stack.up() as running, AsyncExitStack() as on_exit:
-            variables = environment(folder, running.addresses) | {"EVERGREEN_DRAIN_SECONDS": "1"}
-            settings = _settings(variables)
-            engine = engine_for(settings.database_url)
-            on_exit.push_async_callback(engine.dispose)
-            await schema.upgrade(engine)
-            client = await Client.connect(
-                running.addresses.temporal_address, data_converter=connection.CONVERTER, identity=identity
-            )
-            vendor = SandboxVendor(folder, port=httpx.URL(running.addresses.urls["vendor"]).port or 0)
-            on_exit.callback(vendor.client.close)
-            yield World(folder, running, variables, settings, engine, client, VirtualTime(client), vendor)
+        async with stack.up() as running, world_on(running, folder, identity) as made:
+            yield made
+
+
+@asynccontextmanager
+async def world_on(running: RunningStack, folder: Path, identity: str) -> AsyncIterator[World]:
+    """A world on a stack that is up, migrated."""
+    async with AsyncExitStack() as on_exit:
+        variables = environment(folder, running.addresses) | {"EVERGREEN_DRAIN_SECONDS": "1"}
+        settings = _settings(variables)
+        engine = engine_for(settings.database_url)
+        on_exit.push_async_callback(engine.dispose)
+        await schema.upgrade(engine)
+        client = await Client.connect(
+            running.addresses.temporal_address,
+            data_converter=connection.converter(settings.payload_keys()),
+            identity=identity,
+        )
+        vendor = SandboxVendor(folder, port=httpx.URL(running.addresses.urls["vendor"]).port or 0)
+        on_exit.callback(vendor.client.close)
+        yield World(folder, running, variables, settings, engine, client, VirtualTime(client), vendor)
 
 
 @dataclass

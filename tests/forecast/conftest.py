@@ -10,13 +10,13 @@ from tests.end_to_end.world import OwnWorker, World, world
 from tests.forecast.book import LiveBook
 
 
-@pytest_asyncio.fixture(scope="session", loop_scope="session", name="world")
+@pytest_asyncio.fixture(scope="package", loop_scope="session", name="world")
 async def _world() -> AsyncIterator[World]:
     async with world(identity="tests") as made:
         yield made
 
 
-@pytest_asyncio.fixture(scope="session", loop_scope="session")
+@pytest_asyncio.fixture(scope="package", loop_scope="session")
 async def worker(world: World) -> AsyncIterator[OwnWorker]:
     own = OwnWorker(world)
     await own.start()

@@ -18,8 +18,10 @@ from typing import Any
 
 from temporalio.client import WorkflowHistory
 
+from sealing.payloads import SealedPayloads
 from tests.end_to_end.book import Book
 from tests.end_to_end.world import OwnWorker, world
+from tests.histories import payloads
 from tests.histories.stories import STORIES, Story
 
 HERE = Path(__file__).parent
@@ -38,16 +40,17 @@ async def record(folder: Path) -> None:
         await worker.start()
         for story in STORIES:
             book = Book(made)
-            await _record(story, book, folder)
+            await _record(story, book, folder, SealedPayloads(made.settings.payload_keys()))
             await book.close()
         await worker.stop()
 
 
-async def _record(story: Story, book: Book, folder: Path) -> None:
+async def _record(story: Story, book: Book, folder: Path, codec: SealedPayloads) -> None:
     subscription = await story(book)
     for number, events in enumerate(await subscription.runs(), start=1):
         history = json.loads(WorkflowHistory(subscription.workflow_id, events).to_json())
-        lines = [json.dumps(_kept(event), separators=(",", ":")) for event in history["events"]]
+        opened = payloads.opened(history["events"], codec)
+        lines = [json.dumps(_kept(event), separators=(",", ":")) for event in opened]
         path = folder / f"{story.__name__}-{number}.json"
         path.write_text('{"events":[\n' + ",\n".join(lines) + "\n]}\n", encoding="utf-8")
         sys.stderr.write(f"{path.name}: {len(events)} events\n")

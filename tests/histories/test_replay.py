@@ -2,36 +2,38 @@
 
 from __future__ import annotations
 
-import base64
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from temporalio.client import WorkflowHistory
 from temporalio.worker import Replayer
-from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
 import connection
+from tests.histories import payloads
 from tests.histories.stories import STORIES
-from worker import OUR_MODULES
+from worker import sandboxed
 from workflows.subscription import Subscription
 
 RECORDED = sorted(Path(__file__).parent.glob("v*/*.json"))
 
 
+AS_THE_SERVER_KEEPS_IT = {"sealed": payloads.sealed, "never sealed": lambda history: history}
+
+
+@pytest.mark.parametrize("kept", AS_THE_SERVER_KEEPS_IT.values(), ids=AS_THE_SERVER_KEEPS_IT)
 @pytest.mark.parametrize("path", RECORDED, ids=lambda path: f"{path.parent.name}-{path.stem}")
-async def test_a_recorded_history_replays(path: Path):
+async def test_a_recorded_history_replays(path: Path, kept: Callable[[Any], Any]):
     """A change of the workflow that a sleeping one would stumble over fails here, not in a year."""
     replayer = Replayer(
         workflows=[Subscription],
-        workflow_runner=SandboxedWorkflowRunner(
-            restrictions=SandboxRestrictions.default.with_passthrough_modules(*OUR_MODULES)
-        ),
-        data_converter=connection.CONVERTER,
+        workflow_runner=sandboxed(),
+        data_converter=connection.converter(payloads.CODEC.keys),
     )
-    await replayer.replay_workflow(WorkflowHistory.from_json("subscription/recorded", path.read_text()))
+    history = kept(json.loads(path.read_text(encoding="utf-8")))
+    await replayer.replay_workflow(WorkflowHistory.from_json("subscription/recorded", history))
 
 
 def test_every_story_is_recorded():
@@ -51,12 +53,11 @@ def test_a_history_holds_no_secret(path: Path):
 def _texts(part: Any) -> Iterator[str]:
     """Every text in the history, payloads decoded."""
     match part:
+        case dict() if payloads.is_payload(part):
+            yield payloads.text(part)
         case dict():
-            for name, value in part.items():
-                if name == "data" and isinstance(value, str):
-                    yield base64.b64decode(value).decode(errors="replace")
-                else:
-                    yield from _texts(value)
+            for value in part.values():
+                yield from _texts(value)
         case list():
             for value in part:
                 yield from _texts(value)

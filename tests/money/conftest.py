@@ -11,13 +11,13 @@ from tests.money.book import Book
 from tests.money.world import World, world
 
 
-@pytest_asyncio.fixture(scope="session", loop_scope="session", name="world")
+@pytest_asyncio.fixture(scope="package", loop_scope="session", name="world")
 async def _world() -> AsyncIterator[World]:
     async with world() as made:
         yield made
 
 
-@pytest_asyncio.fixture(scope="session", loop_scope="session")
+@pytest_asyncio.fixture(scope="package", loop_scope="session")
 async def _own_worker(world: World) -> AsyncIterator[OwnWorker]:
     own = OwnWorker(world)
     yield own

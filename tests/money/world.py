@@ -47,10 +47,15 @@ class World(end_to_end.World):
 @asynccontextmanager
 async def world() -> AsyncIterator[World]:
     """A world of its own, gone without a trace at the end."""
-    async with (
-        end_to_end.world(identity="tests") as made,
-        httpx.AsyncClient(timeout=30, limits=ONE_CALL, trust_env=False) as http,
-    ):
+    async with end_to_end.world(identity="tests") as made:
         await made.stack.run(PORTAL, env=made.variables)
+        async with with_money(made) as complete:
+            yield complete
+
+
+@asynccontextmanager
+async def with_money(made: end_to_end.World) -> AsyncIterator[World]:
+    """The same world, where the portal is up, with the ways to the payment provider."""
+    async with httpx.AsyncClient(timeout=30, limits=ONE_CALL, trust_env=False) as http:
         payments = Sandbox(made.stack.programs["payments"], made.stack.addresses.urls["payments"], http)
         yield World(**vars(made), payments=payments, provider=made.settings.payment_provider(http), http=http)

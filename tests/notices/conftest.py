@@ -13,7 +13,7 @@ from tests.notices.outgoing import FROM, Outgoing
 from tests.notices.running import SandboxMail, run_sandbox
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def one_sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SandboxMail]:
     yield from run_sandbox(tmp_path_factory.mktemp("mail"))
 

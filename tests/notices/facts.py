@@ -42,9 +42,16 @@ SAMPLES: dict[str, Any] = {
     "credit_note": "CRN-2027-000003",
     "decision": DECISION.model_dump(mode="json"),
     "edition": "Enterprise",
+    "healed": 1,
     "invoice": "INV-2027-000042",
+    "lapses_at": "2027-08-18T16:45:00+00:00",
     "late_until": "2027-09-30",
     "lines": [{"description": "SmarterMail Enterprise 250, 12 months", "amount_minor": 150_00}],
+    "new": 2,
+    "found": [
+        {"kind": "workflow_missing", "subject": "sub_7", "healed": True},
+        {"kind": "license_differs", "subject": "sub_8", "healed": False},
+    ],
     "next_try_on": "2027-08-19",
     "order_id": "ord_1",
     "order_kind": "renewal",
@@ -52,6 +59,8 @@ SAMPLES: dict[str, Any] = {
     "reason": "NoCard",
     "request_id": "req_1",
     "request_kind": "upgrade",
+    "role": "support",
+    "sign_in_url": "https://portal.example/sign-in/link/x7Yk",
     "size": "500",
     "to_expires_on": "2028-08-31",
     "update_id": "upd_1",
@@ -83,21 +92,30 @@ NEEDED: dict[tuple[Audience, str], tuple[str, ...]] = {
     ("customer", "refund_failed"): ("amount_minor",),
     ("customer", "request_accepted"): ("request_id", "request_kind"),
     ("customer", "request_declined"): ("request_id", "request_kind"),
+    ("customer", "sign_in"): ("sign_in_url", "lapses_at"),
+    ("staff", "sign_in"): ("sign_in_url", "lapses_at", "role"),
     ("staff", "update_refused"): (),
     ("staff", "promise_broken"): (),
     ("staff", "promise_soon"): (),
     ("staff", "update_by_hand"): (),
     ("staff", "refund_failed"): ("amount_minor",),
     ("staff", "request_new"): ("request_id", "request_kind"),
+    ("staff", "differences_found"): ("new", "healed", "found"),
 }
 """What each letter cannot do without, besides HELD; all else in SAMPLES it can, and says when it is given."""
 
 WITHOUT_LICENSE = {
     ("staff", "request_new"),
+    ("staff", "differences_found"),
     ("customer", "request_accepted"),
     ("customer", "request_declined"),
+    ("customer", "sign_in"),
+    ("staff", "sign_in"),
 }
 """Letters that are not about a license we hold."""
+
+WITHOUT_CUSTOMER = {("staff", "sign_in"), ("staff", "differences_found")}
+"""Letters that are about no customer either."""
 
 
 def needed(audience: Audience, kind: str) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Reads in the source which notices are told: of every call of `notices.tell` its kinds, audience and facts.
+"""Reads in the source which notices are told: of every `notices.tell` and `letters.about` its kinds, audience, facts.
 
 It reads what people write: literals, `a if b else c`, dicts with `**`, variables, functions that pass a kind on. What
 it cannot read fails with the place, so that no notice goes untested.
@@ -21,6 +21,9 @@ SERIES = {
     "f'{decision.kind}_{decision.outcome}'": {"cancel_accepted", "cancel_deferred", "resume_accepted"},
 }
 """Kinds that are put together, and what can come out; `resume` is never deferred (R9)."""
+
+ABOUT = ("held", "kind", "facts", "at", "subject", "audience")
+"""What `letters.about` takes, in this order."""
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 Written = tuple[ast.expr, Function]
@@ -47,7 +50,7 @@ def all_told() -> tuple[list[Told], list[CannotRead]]:
     found: list[Told | CannotRead] = []
     for path in sorted(path for place in PLACES for path in (ROOT / place).rglob("*.py")):
         source = path.read_text()
-        if "notices.tell(" in source:
+        if "notices.tell(" in source or "letters.about(" in source:
             found += _Module(path, letters).told()
     told = sorted({each for each in found if isinstance(each, Told)}, key=_in_order)
     return told, [each for each in found if isinstance(each, CannotRead)]
@@ -64,8 +67,10 @@ class _Module:
 
     def told(self) -> Iterator[Told | CannotRead]:
         for function in self.functions.values():
-            for call in _calls(function, "notices.tell"):
-                given = {word.arg: (word.value, function) for word in call.keywords if word.arg}
+            for call in [*_calls(function, "notices.tell"), *_calls(function, "letters.about")]:
+                positional = () if ast.unparse(call.func) == "notices.tell" else ABOUT
+                given = {name: (value, function) for name, value in zip(positional, call.args, strict=False)}
+                given |= {word.arg: (word.value, function) for word in call.keywords if word.arg}
                 try:
                     yield from self._read(given, f"{self.path.relative_to(ROOT)}:{call.lineno}")
                 except CannotRead as unknown:
@@ -121,6 +126,8 @@ class _Module:
                 called = self.functions[name]
                 returned = [n.value for n in ast.walk(called) if isinstance(n, ast.Return) and n.value]
                 return set[frozenset[str]]().union(*(self._facts(part, called) for part in returned))
+            case ast.Call(func=ast.Name(id="sealed"), args=[_, _, ast.Dict() as secrets]):
+                return self._facts(secrets, inside)  # opened again before the letter is written
             case ast.BinOp(left=left, op=ast.BitOr(), right=right):
                 both = itertools.product(self._facts(left, inside), self._facts(right, inside))
                 return {one | other for one, other in both}

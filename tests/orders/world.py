@@ -122,7 +122,9 @@ async def world() -> AsyncIterator[World]:
             on_exit.push_async_callback(engine.dispose)
             await schema.upgrade(engine)
             client = await Client.connect(
-                running.addresses.temporal_address, data_converter=connection.CONVERTER, identity="tests"
+                running.addresses.temporal_address,
+                data_converter=connection.converter(settings.payload_keys()),
+                identity="tests",
             )
             outside = {
                 name: await on_exit.enter_async_context(

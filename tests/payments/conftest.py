@@ -22,7 +22,7 @@ KEY = os.environ.get("EVERGREEN_STRIPE_KEY", "sk_test_contract")
 NO_CONTROLS = "EVERGREEN_STRIPE_API_BASE names a provider that cannot be told to make trouble"
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 async def program(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Sandbox | None]:
     """One provider for all tests that leave it running; each uses customers of its own."""
     if API_BASE:

@@ -31,7 +31,7 @@ def folder() -> Iterator[Path]:
     assert not left
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 async def made_once() -> AsyncIterator[Path]:
     """A PostgreSQL data folder as it is after its first start: making one takes most of a second."""
     with tempfile.TemporaryDirectory(prefix="evergreen-", dir=FAST_PLACE) as folder:

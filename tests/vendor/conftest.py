@@ -10,7 +10,7 @@ from tests.vendor.running import PATIENCE_SECONDS, TOKEN, SandboxVendor, run_san
 from vendor.http import HttpVendor
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SandboxVendor]:
     """One vendor for all tests that leave it running; each uses a license of its own."""
     yield from run_sandbox(tmp_path_factory.mktemp("vendor"))

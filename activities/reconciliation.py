@@ -1,0 +1,170 @@
+"""Comparing our rows with Temporal and with themselves: lost workflows are started anew, all else is written down."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
+from temporalio import activity
+from temporalio.client import Client, WorkflowExecutionStatus
+from temporalio.service import RPCError, RPCStatusCode
+
+from activities.lives import life_again
+from activities.starts import start
+from activities.till import Till
+from db import differences, discrepancies, subscriptions
+from domain.differences import Difference, Kind
+from domain.messages import Life, subscription_workflow_id
+from domain.reconciliation import Batch, BatchDone, Conclusion, Reconciled, Stage
+
+BATCH = 500
+LONG = timedelta(hours=1)
+"""What a step of ours may take at most before it counts as stuck, in wall time; an import's start too."""
+
+UNSENT = timedelta(days=1)
+RUNNING = 'WorkflowType = "Subscription" AND ExecutionStatus = "Running"'
+KINDS: dict[Stage, tuple[Kind, ...]] = {
+    Stage.UNSETTLED: (Kind.PAYMENT_UNSETTLED,),
+    Stage.PAYMENTS: (
+        Kind.CHARGE_UNKNOWN_HERE,
+        Kind.CHARGE_UNKNOWN_THERE,
+        Kind.CHARGE_DIFFERS,
+        Kind.REFUND_DIFFERS,
+    ),
+    Stage.MISSING: (Kind.WORKFLOW_MISSING,),
+    Stage.STRAYS: (Kind.WORKFLOW_STRAY,),
+    Stage.LICENSES: (Kind.LICENSE_DIFFERS,),
+    Stage.ROWS: (
+        Kind.NOTICES_UNSENT,
+        Kind.UPDATE_MISSING,
+        Kind.UPDATE_LATE,
+        Kind.ORDER_STUCK,
+        Kind.INVOICE_DIFFERS,
+        Kind.TRIAL_BALANCE,
+        Kind.LEDGER_BROKEN,
+    ),
+}
+"""What each stage looks for."""
+
+
+@dataclass(frozen=True)
+class ReconciliationActivities:
+    """Compares and heals, batch by batch; safe to run again."""
+
+    sessions: async_sessionmaker[AsyncSession]
+    client: Client
+    till: Till
+
+    @activity.defn
+    async def start_missing(self, batch: Batch) -> BatchDone:
+        """Subscriptions that should have a workflow and have none: each is started anew from our rows."""
+        async with self.sessions() as session:
+            ids = await discrepancies.should_run(session, batch.after, datetime.now(UTC) - LONG, BATCH)
+        if not ids:
+            return BatchDone(checked=0)
+        running = await self._running(ids)
+        for subscription_id in (one for one in ids if one not in running):
+            activity.heartbeat()
+            await self._start_if_missing(subscription_id, batch.began_at)
+        return BatchDone(checked=len(ids), after=ids[-1])
+
+    async def _running(self, ids: list[str]) -> set[str]:
+        """Those that visibility shows as running: it lags behind, so the rest is asked for one by one."""
+        first, last = subscription_workflow_id(ids[0]), subscription_workflow_id(ids[-1])
+        query = f'{RUNNING} AND WorkflowId BETWEEN "{first}" AND "{last}"'
+        return {
+            found.id.removeprefix(subscription_workflow_id(""))
+            async for found in self.client.list_workflows(query, page_size=BATCH)
+        }
+
+    async def _start_if_missing(self, subscription_id: str, at: datetime) -> None:
+        state = await self._state(subscription_id)
+        if state == "RUNNING":
+            return
+        async with self.sessions.begin() as session:
+            if await discrepancies.has_ended(session, subscription_id):
+                return  # it ended between the two looks
+            found = Difference(Kind.WORKFLOW_MISSING, subscription_id, {"workflow": state})
+            await differences.seen(session, [found], at)
+        async with self.sessions.begin() as session:
+            held = await subscriptions.held(session, subscription_id, lock=True)
+            life = await life_again(session, held, self.till)
+            await start(self.client, life, again=True)
+            held.subscription.started_at = held.subscription.started_at or datetime.now(UTC)
+            await differences.healed(session, Kind.WORKFLOW_MISSING, subscription_id, at)
+
+    async def _state(self, subscription_id: str) -> str:
+        handle = self.client.get_workflow_handle(subscription_workflow_id(subscription_id))
+        try:
+            status = (await handle.describe()).status
+        except RPCError as failed:
+            if failed.status != RPCStatusCode.NOT_FOUND:
+                raise
+            return "NEVER_STARTED"
+        return status.name if isinstance(status, WorkflowExecutionStatus) else "UNKNOWN"
+
+    @activity.defn
+    async def find_strays(self, batch: Batch) -> BatchDone:
+        """Workflows that run without a row, or beside the one that the row means: reported, never terminated.
+
+        Which of two is the wrong one only a person knows, and terminating cannot be taken back.
+        """
+        prefix, checked = subscription_workflow_id(""), 0
+        page: list[str] = []
+        async for found in self.client.list_workflows(RUNNING, page_size=BATCH):
+            page.append(found.id)
+            if len(page) == BATCH:
+                checked += await self._strays_of(page, prefix, batch.began_at)
+                page = []
+        checked += await self._strays_of(page, prefix, batch.began_at)
+        return BatchDone(checked=checked)
+
+    async def _strays_of(self, workflow_ids: list[str], prefix: str, at: datetime) -> int:
+        activity.heartbeat()
+        async with self.sessions.begin() as session:
+            ids = [one.removeprefix(prefix) for one in workflow_ids if one.startswith(prefix)]
+            known = {prefix + one for one in await discrepancies.known(session, ids)}
+            strays = [
+                Difference(Kind.WORKFLOW_STRAY, one, {"subscription": await self._about(one)})
+                for one in workflow_ids
+                if one not in known
+            ]
+            await differences.seen(session, strays, at)
+        return len(workflow_ids)
+
+    async def _about(self, workflow_id: str) -> str:
+        """The subscription that it was started for, as its input says."""
+        async for event in self.client.get_workflow_handle(workflow_id).fetch_history_events(page_size=1):
+            given = event.workflow_execution_started_event_attributes.input.payloads
+            try:
+                (life,) = await self.client.data_converter.decode(list(given), [Life])
+            except Exception:  # whatever a converter or codec may raise: somebody typed this input by hand
+                activity.logger.warning("the input of a stray workflow cannot be read", exc_info=True)
+                return "unreadable"
+            return str(life.subscription_id)
+        return "unreadable"
+
+    @activity.defn
+    async def look_at_rows(self, batch: Batch) -> BatchDone:
+        """What our own tables show: unsent notices, stuck orders, late updates, books that do not balance (R17)."""
+        async with self.sessions.begin() as session:
+            found = await discrepancies.in_the_rows(session, batch.began_at, datetime.now(UTC) - UNSENT)
+            await differences.seen(session, found, batch.began_at)
+        return BatchDone(checked=1)
+
+    @activity.defn
+    async def conclude(self, conclusion: Conclusion) -> Reconciled:
+        """Close what is gone, tell staff of what is new, once, and count."""
+        looked_for = [kind for stage in Stage if stage not in conclusion.unchecked for kind in KINDS[stage]]
+        async with self.sessions.begin() as session:
+            await differences.close_gone(session, looked_for, conclusion.began_at)
+            await differences.tell_new(session, conclusion.began_at)
+            healed, still_open = await differences.counts(session, conclusion.began_at)
+        return Reconciled(
+            began_at=conclusion.began_at,
+            checked={},
+            unchecked=conclusion.unchecked,
+            healed=healed,
+            open=still_open,
+        )

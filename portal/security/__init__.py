@@ -1,0 +1,1 @@
+"""Who may do what in the portal, and what every answer carries."""

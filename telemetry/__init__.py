@@ -1,0 +1,1 @@
+"""What operators see of the running programs: metrics, traces, log lines."""
