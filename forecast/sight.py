@@ -23,11 +23,10 @@ from domain.catalogue import Catalogue, NotOffered
 from domain.foresight import Account, Subject
 from domain.local_time import end_of, local_date
 from domain.messages import Life
-from forecast import prices
+from forecast import lives, prices
 from forecast.assumptions import Assumptions
 from forecast.disguise import disguise
 from forecast.foreseen import Foreseen
-from forecast.lives import Lives
 from forecast.passing import Passing
 from forecast.scratch import Scratch, scratch
 
@@ -90,15 +89,15 @@ class Sight:
             key_ring = made.settings.key_ring()
             licenses = await disguise(session, book, filled.declined, self.assumptions, key_ring)
             await session.flush()
-            maker = Lives(made.settings.policy(), made.settings.working_days())
-            lives = [await maker.of(session, one) for one in book]
+            reckons = lives.till(made.settings)
+            begun = [await lives.life(session, one, reckons) for one in book]
         await made.register(licenses)
         credits_now = await _credits(made, datetime.now(UTC).date())
         await made.work()
         self._took("book", began)
 
         until_at = end_of(self.until, made.settings.zone)
-        passing = await self._pass(made, lives, until_at)
+        passing = await self._pass(made, begun, until_at)
         began = perf_counter()
         async with made.sessions() as session:
             found = await happenings.between(session, filled.at, until_at, made.settings.zone)
@@ -117,8 +116,8 @@ class Sight:
             seconds=self.seconds,
         )
 
-    async def _pass(self, made: Scratch, lives: list[Life], until_at: datetime) -> Passing:
-        began, done, total = perf_counter(), 0, len(lives)
+    async def _pass(self, made: Scratch, begun: list[Life], until_at: datetime) -> Passing:
+        began, done, total = perf_counter(), 0, len(begun)
 
         def tell(subscriptions: int) -> None:
             nonlocal done
@@ -127,7 +126,7 @@ class Sight:
 
         self.progress("time passes", 0, total)
         customers: defaultdict[str, list[Life]] = defaultdict(list)
-        for life in sorted(lives, key=lambda one: one.subscription_id):
+        for life in sorted(begun, key=lambda one: one.subscription_id):
             customers[life.customer_id].append(life)
         passing = Passing(made.client, until_at, tell)
         await passing.pass_by(list(customers.values()))
@@ -149,7 +148,7 @@ class Sight:
 
     def _subject(self, held: Held, rules: Settings) -> Subject:
         row = held.subscription
-        plan = Lives(rules.policy(), rules.working_days()).plan(held)
+        plan = lives.plan(held, rules.policy())
         return Subject(
             subscription_id=row.id,
             license=held.title,

@@ -13,6 +13,7 @@ def test_every_setting_is_either_a_rule_that_is_carried_over_or_not_the_live_one
         _env_file=None,
         database_url="postgresql://live",
         secret_keys="live:" + "A" * 43 + "=",
+        codec_keys="live:" + "B" * 43 + "=",
         fingerprint_pepper="live pepper, long enough",
         vendor_url="http://live.example",
         vendor_token="live",
