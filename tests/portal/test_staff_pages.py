@@ -2,22 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from urllib.parse import quote
 
 import pytest
 from sqlalchemy import select
 
 from db.models.audit import AuditRecord
-from tests.money.book import Book
 from tests.portal.doings import ask_something, order_addons
 from tests.portal.visitor import SUPPORT
-
-
-@pytest.fixture
-async def jo(book: Book, somebody):
-    """Somebody of support, signed in."""
-    await somebody.sign_in(SUPPORT)
-    return somebody
 
 
 async def lines(world, action):
@@ -27,7 +20,7 @@ async def lines(world, action):
 
 async def test_the_front_page_has_figures_and_charts_that_can_be_read_aloud(world, book, jo):
     customer = book.customer("GB")
-    subscribed = await book.subscription(customer)
+    subscribed = await book.subscription(customer, expires_on=datetime.now(UTC).date() + timedelta(days=60))
     await ask_something(world, customer)
     await customer.grant(500_00)
     await order_addons(world, subscribed)
