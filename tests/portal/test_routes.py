@@ -126,6 +126,7 @@ TABLE = [
     staff("GET", "/staff/imports/{import}", 200, 200),
     staff("GET", "/staff/imports/{import}/state", 200, 200),
     staff("GET", "/staff/imports/{import}/refused.csv", 200, 200),
+    staff("GET", "/staff/forecast", 404, 404),
     staff("GET", "/staff/differences", 200, 200),
     staff("POST", "/staff/differences/{difference}/accept", 403, 422),
     # Last: it ends the session.

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+import json
+from base64 import b64encode
+from datetime import UTC, date, datetime, timedelta
+from hashlib import sha256
 from urllib.parse import quote
 
+import httpx
 import pytest
 from sqlalchemy import select
 
 from db.models.audit import AuditRecord
+from forecast import shelf
+from tests.portal.application import portal_application
 from tests.portal.doings import ask_something, order_addons
 from tests.portal.visitor import SUPPORT
 
@@ -108,3 +114,25 @@ async def test_R28_a_look_at_a_key_has_a_reason_and_is_written_down(world, book,
         subscribed.id,
         "asked on the phone",
     )
+
+
+async def test_the_forecast_made_last_is_shown_with_its_own_style_and_nothing_else(world, book, jo, tmp_path):
+    kept = shelf.place(tmp_path, datetime(2026, 11, 1, tzinfo=UTC), date(2027, 11, 1))
+    kept.mkdir()
+    (kept / shelf.PAGE).write_text("<style>p{}</style><p>The forecast</p>")
+    facts = {"plain": {"began_at": "2026-11-01T00:00:00+00:00", "until": "2027-11-01"}}
+    (kept / shelf.DOCUMENT).write_text(json.dumps(facts))
+    app = portal_application(world, forecast_folder=tmp_path)
+    cookies = dict(jo.http.cookies)
+    async with httpx.AsyncClient(
+        transport=httpx.ASGITransport(app), base_url=jo.origin, cookies=cookies
+    ) as http:
+        front, page = await http.get("/staff"), await http.get("/staff/forecast")
+
+    assert "The forecast until 1 November 2027" in front.text
+    digest = b64encode(sha256(b"p{}").digest()).decode()
+    policy = page.headers["content-security-policy"]
+    assert f"style-src 'sha256-{digest}';" in policy
+    assert "script-src" not in policy
+    assert policy.startswith("default-src 'none'")
+    assert "The forecast" in page.text
