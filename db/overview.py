@@ -17,7 +17,7 @@ WEEK = timedelta(days=7)
 async def renewals_by_week(session: AsyncSession, monday: date, weeks: int) -> list[int]:
     """How many renewals fall due in each of so many weeks from this Monday on, none left out."""
     days = cast(Subscription.next_renews_on - literal(monday), Integer)
-    week = (days / 7).label("week")
+    week = (days // 7).label("week")
     query = (
         select(week, func.count())
         .where(

@@ -42,6 +42,7 @@ def means_of(
         portal_url=settings.portal_url.rstrip("/"),
         staff=settings.staff,
         support_limit=settings.support_limit,
+        forecast_folder=settings.forecast_folder,
         charges_cards=settings.charges_cards,
         card_page_origins=(_card_pages(settings.stripe_api_base),),
         temporal_ui_url=settings.temporal_ui_url.rstrip("/"),

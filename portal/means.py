@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
+from pathlib import Path
 from typing import Annotated
 from zoneinfo import ZoneInfo
 
@@ -43,6 +44,8 @@ class Means:
     staff: dict[str, Role]
     support_limit: int = 100
     """Most that support may grant or give back at once, in whole units of the currency."""
+    forecast_folder: Path | None = None
+    """Where forecasts are kept for staff to look at."""
     charges_cards: bool = False
     card_page_origins: tuple[str, ...] = ()
     """Where the payment provider's own pages are: a form may lead there, and nowhere else outside."""

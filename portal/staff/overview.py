@@ -11,10 +11,12 @@ from starlette.responses import Response
 
 from db import differences, figures, outbox, overview, update_queue
 from db.update_queue import Month
+from forecast.shelf import Kept
 from papers.chart import Chart, Series, svg
 from portal.means import Given, Means, Reading
 from portal.pages.rendering import page
 from portal.security.visits import Support
+from portal.staff import forecast
 
 WEEKS = 13
 MONTHS = 12
@@ -59,6 +61,8 @@ class OverviewPage:
     failures: Markup
     warning: str
     """The calendar by which promises are made is about to end."""
+    forecast: Kept | None
+    """The one that was made last."""
 
 
 @router.get("/staff")
@@ -74,6 +78,7 @@ async def front(request: Request, staff: Support, means: Given, reading: Reading
         promises=_promises(await update_queue.promises(reading, means.zone, means.now())),
         failures=_failures(await overview.failures_by_reason(reading)),
         warning=means.working_days.warning(today) or "",
+        forecast=await forecast.latest(means),
     )
     return page(request, "staff/overview.html", model)
 

@@ -8,6 +8,7 @@ from portal.staff import (
     adding,
     customer,
     differences,
+    forecast,
     grants,
     imports,
     invoices,
@@ -33,5 +34,6 @@ for pages in (
     invoices,
     imports,
     differences,
+    forecast,
 ):
     router.include_router(pages.router)

@@ -10,7 +10,8 @@ import pytest_asyncio
 from tests.end_to_end.world import OwnWorker
 from tests.money.book import Book, Customer
 from tests.money.world import World, world
-from tests.portal.visitor import Visitor, visitor
+from tests.portal.chromium import Chromium, chromium
+from tests.portal.visitor import OPS, SUPPORT, Visitor, visitor
 
 
 @pytest_asyncio.fixture(scope="package", loop_scope="session", name="world")
@@ -62,8 +63,31 @@ async def somebody(browser: Callable[[], Awaitable[Visitor]]) -> Visitor:
 
 
 @pytest_asyncio.fixture(loop_scope="session")
+async def jo(book: Book, browser: Callable[[], Awaitable[Visitor]]) -> Visitor:
+    """Somebody of support, signed in."""
+    visitor = await browser()
+    await visitor.sign_in(SUPPORT)
+    return visitor
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def al(book: Book, browser: Callable[[], Awaitable[Visitor]]) -> Visitor:
+    """Somebody of ops, signed in."""
+    visitor = await browser()
+    await visitor.sign_in(OPS)
+    return visitor
+
+
+@pytest_asyncio.fixture(loop_scope="session")
 async def ann(book: Book) -> Customer:
     """A customer with one license."""
     customer = book.customer(country="GB")
     await book.subscription(customer)
     return customer
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def browsers(world: World) -> AsyncIterator[Chromium]:
+    """A real browser on the portal."""
+    async with chromium(world.portal) as made:
+        yield made

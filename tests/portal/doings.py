@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+from sqlalchemy import select
+
 import starter
-from db import grants, requests, subscriptions
+from db import grants, import_reports, requests, subscriptions
 from db.identifiers import new_id
+from db.models.license_update import LicenseUpdate
 from db.quotes import Quoting
 from db.requests import Placing
+from domain.intake_problem import Problem
 from domain.messages import AddAddons, OrderAnswer, Quote
 from domain.request_form import Form, check_form
-from tests.money.book import Customer, Subscribed
+from tests.money.book import Customer, Subscribed, eventually
 from tests.money.world import World
 
 ADDON = "MAPI & EWS"
@@ -58,3 +62,29 @@ async def ask_something(world: World, customer: Customer, text: str = "Can you c
     placing = Placing("customer", datetime.now(UTC), world.settings.key_ring(), "GB")
     async with world.sessions.begin() as session:
         return (await requests.place(session, placing, form)).id
+
+
+async def update_of(world: World, answer: OrderAnswer) -> str:
+    """The id of the license update that an order has led to."""
+
+    async def owed() -> str | None:
+        query = select(LicenseUpdate.id).where(LicenseUpdate.order_id == answer.order_id)
+        async with world.sessions() as session:
+            return (await session.scalars(query)).one_or_none()
+
+    async def is_owed() -> bool:
+        return await owed() is not None
+
+    await eventually(is_owed, "the license update is owed")
+    return str(await owed())
+
+
+async def bad_file(world: World) -> str:
+    """A file with a bad row that somebody has checked; the id of the check."""
+    check_id = new_id("chk")
+    problems = [Problem(3, "size", "'999' is not a size", "Possible: 250.")]
+    async with world.sessions.begin() as session:
+        await import_reports.keep(
+            session, check_id, "a.csv", "staff", datetime.now(UTC), 1, 0, problems, "a test"
+        )
+    return check_id

@@ -8,14 +8,16 @@ from pathlib import Path
 
 from tests.end_to_end.world import OwnWorker
 from tests.money.book import Book
-from tests.money.world import world
+from tests.money.world import World, world
 from tests.portal.chromium import DESK, PHONE, chromium
 from tests.portal.gallery import pages
-from tests.portal.visitor import visitor
+from tests.portal.staff_gallery import staff_pages
+from tests.portal.visitor import SUPPORT, visitor
 
 FOLDER = Path(__file__).parents[2] / "docs" / "screenshots"
 MAIN = 9
 """So many of the gallery's pages are shown."""
+STAFF_MAIN = 7
 
 
 async def main(folder: Path) -> None:
@@ -41,8 +43,23 @@ async def main(folder: Path) -> None:
                     for name, path in names.items():
                         await page.goto(path)
                         await page.screenshot(path=folder / f"{name}-{scheme}.png", full_page=True)
+        await staff_pictures(made, Book(made), folder)
         await book.close()
         await worker.stop()
+
+
+async def staff_pictures(made: World, book: Book, folder: Path) -> None:
+    """Staff's main pages, at a desk in light, the first two in dark."""
+    paths = list((await staff_pages(made, book)).items())[:STAFF_MAIN]
+    async with visitor(made) as somebody, chromium(made.portal) as browsers:
+        for scheme, names in (("light", dict(paths)), ("dark", dict(paths[:2]))):
+            async with browsers.page(scripts=False, size=DESK, scheme=scheme) as page:  # type: ignore[arg-type]
+                await page.goto(await somebody.link(SUPPORT))
+                await page.get_by_role("button", name="Sign in").click()
+                for name, path in names.items():
+                    await page.goto(path)
+                    await page.screenshot(path=folder / f"{name}-{scheme}.png", full_page=True)
+    await book.close()
 
 
 if __name__ == "__main__":

@@ -5,23 +5,16 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
-import pytest_asyncio
 from axe_playwright_python.async_playwright import Axe
 
 from tests.money.book import eventually
-from tests.portal.chromium import DESK, PHONE, chromium
+from tests.portal.chromium import DESK, PHONE
 from tests.portal.doings import ADDON
 from tests.portal.gallery import pages
 
 WAYS = pytest.mark.parametrize(
     ("scripts", "size"), [(True, DESK), (False, PHONE)], ids=["scripts-desk", "no-scripts-phone"]
 )
-
-
-@pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def browsers(world):
-    async with chromium(world.portal) as made:
-        yield made
 
 
 async def sign_in(page, visitor, email):

@@ -9,7 +9,7 @@ from starlette.routing import BaseRoute, Mount
 
 from tests.money.book import Book, Customer
 from tests.portal.application import portal_application
-from tests.portal.doings import ask_something, order_addons
+from tests.portal.doings import ask_something, bad_file, order_addons, update_of
 from tests.portal.forms import forms
 from tests.portal.visitor import OPS, SUPPORT, Visitor
 
@@ -91,6 +91,44 @@ TABLE = [
     Route("POST", "/requests", 422, 422, 422, 422, 422),
     customers("GET", "/requests/{request}", 200),
     staff("GET", "/staff", 200, 200),
+    staff("GET", "/staff/search", 200, 200),
+    staff("GET", "/staff/customers/{customer}", 200, 200),
+    staff("GET", "/staff/customers/{customer}/grant", 200, 200),
+    staff("POST", "/staff/customers/{customer}/grant", 422, 422),
+    staff("GET", "/staff/subscriptions/{subscription}", 200, 200),
+    staff("POST", "/staff/subscriptions/{subscription}/key", 422, 422),
+    staff("GET", "/staff/subscriptions/{subscription}/cancel", 303, 303),
+    staff("POST", "/staff/subscriptions/{subscription}/cancel", 422, 422),
+    staff("GET", "/staff/subscriptions/{subscription}/resume", 200, 200),
+    staff("POST", "/staff/subscriptions/{subscription}/resume", 422, 422),
+    staff("GET", "/staff/subscriptions/{subscription}/addons", 200, 200),
+    staff("POST", "/staff/subscriptions/{subscription}/quotes", 422, 422),
+    staff("GET", "/staff/subscriptions/{subscription}/quotes/{quote}", 200, 200),
+    staff("POST", "/staff/subscriptions/{subscription}/quotes/{quote}/pay", 303, 303),
+    staff("GET", "/staff/invoices/{invoice}", 200, 200),
+    staff("GET", "/staff/invoices/{invoice}/paper", 200, 200),
+    staff("GET", "/staff/invoices/{invoice}/pdf", 200, 200),
+    staff("GET", "/staff/invoices/{invoice}/refund", 200, 200),
+    staff("POST", "/staff/invoices/{invoice}/refund", 422, 422),
+    staff("GET", "/staff/updates", 200, 200),
+    staff("GET", "/staff/updates/{update}", 200, 200),
+    staff("POST", "/staff/updates/{update}/key", 200, 200),
+    staff("POST", "/staff/updates/{update}/done", 422, 422),
+    staff("POST", "/staff/updates/{update}/refused", 422, 422),
+    staff("POST", "/staff/updates/{update}/moved", 422, 422),
+    staff("GET", "/staff/requests", 200, 200),
+    staff("GET", "/staff/requests/{request}", 200, 200),
+    staff("POST", "/staff/requests/{request}/key", 200, 200),
+    staff("POST", "/staff/requests/{request}/accept", 422, 422),
+    staff("POST", "/staff/requests/{request}/decline", 422, 422),
+    staff("GET", "/staff/imports", 200, 200),
+    staff("POST", "/staff/imports", 422, 422),
+    staff("GET", "/staff/imports/{import}", 200, 200),
+    staff("GET", "/staff/imports/{import}/state", 200, 200),
+    staff("GET", "/staff/imports/{import}/refused.csv", 200, 200),
+    staff("GET", "/staff/forecast", 404, 404),
+    staff("GET", "/staff/differences", 200, 200),
+    staff("POST", "/staff/differences/{difference}/accept", 403, 422),
     # Last: it ends the session.
     open_to_all("POST", "/sign-out", ELSEWHERE),
 ]
@@ -114,18 +152,22 @@ def routes(among: Iterable[BaseRoute]) -> Iterator[tuple[str, str]]:
 
 @dataclass(frozen=True)
 class Things:
-    """The ids that stand in the addresses, of one customer."""
+    """The ids that stand in the addresses, of one customer, and a file that was only checked."""
 
     subscription: str
     quote: str
     order: str
     invoice: str
     request: str
+    customer: str
+    update: str
+    imported: str
+    difference: str = "dif_none"
     token: str = "nothing"
 
     def address(self, path: str) -> str:
         """The path with them; what a route takes besides its path stands in the table too."""
-        return path.format_map(vars(self))
+        return path.format_map(vars(self) | {"import": self.imported})
 
 
 async def things(book: Book, customer: Customer) -> Things:
@@ -139,12 +181,15 @@ async def things(book: Book, customer: Customer) -> Things:
         order=str(ordered.order_id),
         invoice=str(ordered.invoice),
         request=await ask_something(book.world, customer),
+        customer=customer.id,
+        update=await update_of(book.world, ordered),
+        imported=await bad_file(book.world),
     )
 
 
 def pattern(path: str) -> str:
     """The path as the application declares it."""
-    for name in ("subscription", "quote", "order", "request"):
+    for name in ("customer", "subscription", "quote", "order", "request", "update", "import", "difference"):
         path = path.replace(f"{{{name}}}", f"{{{name}_id}}")
     return path.replace("{invoice}", "{number}").partition("?")[0]
 

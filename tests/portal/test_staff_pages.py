@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
+import json
+from base64 import b64encode
+from datetime import UTC, date, datetime, timedelta
+from hashlib import sha256
 from urllib.parse import quote
 
+import httpx
 import pytest
 from sqlalchemy import select
 
 from db.models.audit import AuditRecord
-from tests.money.book import Book
+from forecast import shelf
+from tests.portal.application import portal_application
 from tests.portal.doings import ask_something, order_addons
 from tests.portal.visitor import SUPPORT
-
-
-@pytest.fixture
-async def jo(book: Book, somebody):
-    """Somebody of support, signed in."""
-    await somebody.sign_in(SUPPORT)
-    return somebody
 
 
 async def lines(world, action):
@@ -27,7 +26,7 @@ async def lines(world, action):
 
 async def test_the_front_page_has_figures_and_charts_that_can_be_read_aloud(world, book, jo):
     customer = book.customer("GB")
-    subscribed = await book.subscription(customer)
+    subscribed = await book.subscription(customer, expires_on=datetime.now(UTC).date() + timedelta(days=60))
     await ask_something(world, customer)
     await customer.grant(500_00)
     await order_addons(world, subscribed)
@@ -115,3 +114,25 @@ async def test_R28_a_look_at_a_key_has_a_reason_and_is_written_down(world, book,
         subscribed.id,
         "asked on the phone",
     )
+
+
+async def test_the_forecast_made_last_is_shown_with_its_own_style_and_nothing_else(world, book, jo, tmp_path):
+    kept = shelf.place(tmp_path, datetime(2026, 11, 1, tzinfo=UTC), date(2027, 11, 1))
+    kept.mkdir()
+    (kept / shelf.PAGE).write_text("<style>p{}</style><p>The forecast</p>")
+    facts = {"plain": {"began_at": "2026-11-01T00:00:00+00:00", "until": "2027-11-01"}}
+    (kept / shelf.DOCUMENT).write_text(json.dumps(facts))
+    app = portal_application(world, forecast_folder=tmp_path)
+    cookies = dict(jo.http.cookies)
+    async with httpx.AsyncClient(
+        transport=httpx.ASGITransport(app), base_url=jo.origin, cookies=cookies
+    ) as http:
+        front, page = await http.get("/staff"), await http.get("/staff/forecast")
+
+    assert "The forecast until 1 November 2027" in front.text
+    digest = b64encode(sha256(b"p{}").digest()).decode()
+    policy = page.headers["content-security-policy"]
+    assert f"style-src 'sha256-{digest}';" in policy
+    assert "script-src" not in policy
+    assert policy.startswith("default-src 'none'")
+    assert "The forecast" in page.text

@@ -53,6 +53,18 @@ class Visitor:
         assert found, f"no form to {action} on {self.page.url}: {self.text}"
         return found[0]
 
+    async def upload(self, form: PageForm, filename: str, content: bytes, **fields: str) -> httpx.Response:
+        """Send a form with a file in it."""
+        headers = {"Origin": self.origin, "Sec-Fetch-Site": "same-origin"}
+        self.page = await self.http.post(
+            form.action,
+            data=dict(form.fields) | fields,
+            files={"file": (filename, content)},
+            headers=headers,
+            follow_redirects=True,
+        )
+        return self.page
+
     async def send(self, form: PageForm, follow: bool = True, **fields: str | list[str]) -> httpx.Response:
         """Send a form, as often as one likes."""
         data: dict[str, str | list[str]] = {}
