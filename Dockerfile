@@ -21,6 +21,7 @@ COPY notices notices
 COPY papers papers
 COPY payments payments
 COPY portal portal
+COPY reception reception
 COPY sandbox sandbox
 COPY sealing sealing
 COPY telemetry telemetry

@@ -28,6 +28,8 @@ from notices.letters import Letterhead
 from notices.mailer import Mailer
 from notices.sender import Sender
 from notices.tally import NoTally, Tally
+from notices.webhook_post import WebhookPost
+from notices.webhook_sender import WebhookSender
 from papers.receipt import ReceiptKeys
 from payments.stripe_provider import StripeProvider
 from payments.stripe_transport import stripe_client
@@ -106,6 +108,11 @@ class Settings(BaseSettings):
     staff: Annotated[dict[str, Role], NoDecode] = Field(
         {}, description="who may sign in as staff, address:role separated by commas; support or ops"
     )
+    support_limit: int = Field(
+        100,
+        ge=0,
+        description="most that support may grant or give back at once, in whole units; ops: any amount",
+    )
 
     oidc_issuer: str = Field(
         "", description="identity provider that staff may sign in with, https://…; empty: by link only"
@@ -137,6 +144,10 @@ class Settings(BaseSettings):
     )
     forecast_folder: Path | None = Field(
         None, description="where forecasts are kept for staff to look at; none: only where --out says"
+    )
+
+    api_requests_per_minute: int = Field(
+        600, ge=1, description="requests that one API token may make in a minute"
     )
 
     build_id: str = Field("dev", description="the deployed build, shown by health and in logs")
@@ -279,6 +290,12 @@ class Settings(BaseSettings):
         return Sender(
             sessions, mailer, self.staff_address, letterhead, seal=self.key_ring(), tally=tally or NoTally()
         )
+
+    def webhook_sender(
+        self, sessions: async_sessionmaker[AsyncSession], http: httpx.AsyncClient
+    ) -> WebhookSender:
+        """The sender of webhooks to whoever wants to be told."""
+        return WebhookSender(sessions, self.key_ring(), WebhookPost(http), self.staff_address)
 
     def policy(self) -> Policy:
         """The days and hours by which every term is planned (R2, R4, R6)."""

@@ -186,6 +186,17 @@ async def refund(client: Client, request: RefundRequest) -> CardRefunds:
         raise RefusedByRule(_root_of(failed)) from failed
 
 
+async def is_refund_known(client: Client, request: RefundRequest) -> bool:
+    """Whether Temporal has this refund, so that it is carried out whoever waits for it. Raises RPCError."""
+    try:
+        await client.get_workflow_handle(refund_workflow_id(request.invoice, request.reference)).describe()
+    except RPCError as failed:
+        if failed.status == RPCStatusCode.NOT_FOUND:
+            return False
+        raise
+    return True
+
+
 async def refund_news(client: Client, refund: CardRefund, standing: str) -> None:
     """The provider tells how a card refund stands: have it looked at (R20). Raises RPCError."""
     await client.start_workflow(

@@ -50,6 +50,7 @@ from db.session import engine_for, sessions_for
 from domain.local_time import local_date
 from domain.messages import TASK_QUEUE
 from notices.sender import Sender
+from notices.webhook_sender import WebhookSender
 from payments.payment_provider import PaymentProvider
 from telemetry.gauges import Gauges, showing
 from telemetry.log_lines import LogLines
@@ -286,6 +287,8 @@ async def run(settings: Settings) -> None:
             log.warning("no mail server is set (EVERGREEN_SMTP_HOST): letters wait in the outbox")
         else:
             await stack.enter_async_context(sending(sender))
+        outside = await stack.enter_async_context(httpx.AsyncClient(limits=CONNECTIONS, trust_env=False))
+        await stack.enter_async_context(sending(settings.webhook_sender(sessions_for(engine), outside)))
         for part, warning in warnings(settings).items():
             log.warning("%s: %s", part, warning)
         log.info("worker is up: build %s, task queue %s", settings.build_id, TASK_QUEUE)
@@ -308,8 +311,8 @@ def warnings(settings: Settings) -> dict[str, str]:
 
 
 @asynccontextmanager
-async def sending(sender: Sender) -> AsyncIterator[None]:
-    """Send the outbox while the block runs, then let what is under way finish."""
+async def sending(sender: Sender | WebhookSender) -> AsyncIterator[None]:
+    """Send what waits while the block runs, then let what is under way finish."""
     stop = asyncio.Event()
     task = asyncio.create_task(sender.run(stop))
     try:

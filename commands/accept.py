@@ -9,15 +9,15 @@ import typer
 from rich.markup import escape
 
 from commands import running
-from commands.acceptance import Accepted, Choice, Desk
-from commands.accepted_changes import change
-from commands.accepted_keys import add_key
-from commands.given import KEY_HELP, key_of
+from commands.given import KEY_HELP, key_of, worded
 from commands.requests import WORDS, Request
-from commands.running import BadInput, Refused
+from commands.running import BadInput, Refused, Unreachable
 from commands.screen import AsJson, By, console, document, short, to_errors
-from db import request_decisions, requests
-from db.requests import Listed, RequestRefused, UnknownRequest
+from db.requests import RequestRefused, UnknownRequest
+from domain.request_license import LicenseExpired
+from reception import requests
+from reception.acceptance import Accepted, Choice, Desk, Incomplete, NotAccepted
+from starter import NoWorker
 
 
 def accept(
@@ -65,8 +65,8 @@ def accept(
     accepted = running.run(lambda: _accepted(request, choice, by))
     if as_json:
         document(_as_document(accepted))
-    if accepted.answer is not None and accepted.answer.outcome == "refused":
-        to_errors.print(f"[bold red]evergreen:[/] {escape(accepted.answer.reason)}. The request stays open.")
+    if accepted.refusal:
+        to_errors.print(f"[bold red]evergreen:[/] {escape(accepted.refusal)}. The request stays open.")
         raise typer.Exit(1)
     if not as_json:
         _show(accepted)
@@ -75,29 +75,20 @@ def accept(
 async def _accepted(request_id: str, choice: Choice, by: str) -> Accepted:
     settings = running.settings()
     async with running.database(settings) as sessions:
-        desk = Desk(sessions, await running.temporal(), settings, by, datetime.now(UTC))
+        client, at = await running.temporal(), datetime.now(UTC)
+        desk = Desk(sessions, client, settings.key_ring(), settings.price_list(), settings.policy(), by, at)
         try:
-            async with sessions() as session:
-                listed = await requests.one(session, request_id)
-            if request_decisions.is_concluded(listed.request):
-                raise request_decisions.already(listed.request)
-            if listed.request.kind == "add_key":
-                return await add_key(desk, listed, choice)
-            if listed.request.kind == "other":
-                return await _answered(desk, listed, choice)
-            return await change(desk, listed, choice)
-        except (RequestRefused, UnknownRequest) as no:
+            return await requests.accept(desk, request_id, choice)
+        except (RequestRefused, UnknownRequest, NotAccepted) as no:
             raise Refused(str(no)) from no
-
-
-async def _answered(desk: Desk, listed: Listed, choice: Choice) -> Accepted:
-    found = listed.request
-    if not choice.answer:
-        raise BadInput("--answer: the customer waits for one. Write it.")
-    async with desk.sessions.begin() as session:
-        await request_decisions.decide(session, found.id, "accepted", desk.by, desk.at, choice.answer)
-        await request_decisions.conclude(session, found.id, {}, desk.at)
-    return Accepted(found.id, found.kind, found.subscription_id)
+        except LicenseExpired as expired:
+            raise Refused(f"{expired} (--expires-on)") from expired
+        except Incomplete as wrong:
+            raise BadInput(f"{worded(wrong.problems)}\nNothing was accepted.") from wrong
+        except NoWorker as nobody:
+            raise Unreachable(
+                f"{nobody}. The request is accepted; accept it again to go on with it."
+            ) from nobody
 
 
 def _show(accepted: Accepted) -> None:
@@ -124,7 +115,7 @@ def _show(accepted: Accepted) -> None:
 
 def _as_document(accepted: Accepted) -> dict[str, Any]:
     answer = accepted.answer
-    refused = answer is not None and answer.outcome == "refused"
+    refused = bool(accepted.refusal)
     return {
         "request": accepted.request_id,
         "kind": WORDS[accepted.kind],
@@ -134,5 +125,5 @@ def _as_document(accepted: Accepted) -> dict[str, Any]:
         "order": answer.order_id if answer else None,
         "invoice": answer.invoice if answer else None,
         "past_cancel_by": accepted.window_closed,
-        "reason": answer.reason if answer and refused else None,
+        "reason": accepted.refusal or None,
     }

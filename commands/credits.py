@@ -8,15 +8,16 @@ from typing import Annotated, Any, Literal
 import typer
 from sqlalchemy.ext.asyncio import AsyncSession
 
-import starter
 from commands import running
 from commands.running import Refused
 from commands.screen import AsJson, By, console, document, table
-from db import audit, books, customers, grants
+from db import books, customers, grants
 from db.customers import UnknownCustomer
 from db.grants import ReferenceTaken
 from db.models.customer import Customer
 from domain.money import NotMoney, UnknownCurrency, format_minor, parse_minor
+from reception import granting
+from reception.granting import Grant
 
 Whose = Annotated[str, typer.Argument(metavar="CUSTOMER", help="The customer's id or e-mail address.")]
 
@@ -88,35 +89,27 @@ def grant(
         raise typer.BadParameter("a grant is more than nothing")
 
     async def command() -> grants.Granted:
-        at = datetime.now(UTC)
         async with running.database(running.settings()) as sessions:
             async with sessions.begin() as session:
                 whose = await _whose(session, customer)
+                wanted = Grant(
+                    whose.id,
+                    kind,
+                    amount_minor,
+                    currency,
+                    reference=reference,
+                    reason=reason,
+                    by=by,
+                    at=datetime.now(UTC),
+                    expires_on=expires_on.date() if expires_on else None,
+                    priority=priority,
+                )
                 try:
-                    granted = await grants.grant(
-                        session,
-                        whose.id,
-                        kind,
-                        amount_minor,
-                        currency,
-                        reference=reference,
-                        reason=reason,
-                        by=by,
-                        at=at,
-                        expires_on=expires_on.date() if expires_on else None,
-                        priority=priority,
-                    )
+                    granted, waiting = await granting.put(session, wanted)
                 except ReferenceTaken as taken:
                     raise Refused(f"the reference is taken by another grant: {taken}") from taken
-                if granted.new:
-                    await audit.record(
-                        session, actor=by, action="grant", subject=granted.grant_id, at=at, reason=reason
-                    )
-                waiting = await customers.waiting_for_money(session, whose.id)
             if waiting:
-                client = await running.temporal()
-                for subscription_id in waiting:
-                    await starter.payment_changed(client, subscription_id, by)
+                await granting.tell(await running.temporal(), waiting, by)
         return granted
 
     granted = running.run(command)

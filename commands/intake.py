@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -12,16 +11,15 @@ from rich.progress import Progress, TaskID
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 from temporalio.client import Client
 
-import starter
 from commands import rehearsal, running
 from commands.checked import Checked, flag, refusal, show_flagged, show_problems
 from commands.license_files import checked_file, storing_of
 from commands.screen import AsJson, By, console, document, to_errors
 from config import Settings
-from db import intakes
 from db.intakes import Counts
 from domain.intake_row import Row
 from domain.local_time import local_date
+from reception import licenses
 
 
 def import_file(
@@ -88,11 +86,9 @@ async def take(
 ) -> Counts:
     """Store the good rows and see their workflows started; both go on or leave no trace if this command dies."""
     storing = storing_of(settings, checked.file.name, checked.digest, by, at)
-    await starter.start_intake(client, storing.intake_id)
     with Progress(console=to_errors, transient=True, disable=console.quiet) as progress:
         task = progress.add_task("storing", total=None)
-        async with sessions.begin() as session:
-            counts = await intakes.store(session, storing, checked.rows())
+        counts = await licenses.take(sessions, client, storing, checked.rows())
         await see_started(sessions, storing.intake_id, counts.taken, progress, task)
     return counts
 
@@ -102,12 +98,9 @@ async def see_started(
 ) -> None:
     """Wait until all workflows of an intake run; it goes on without us."""
     progress.update(task, description="starting workflows", total=total)
-    started = 0
-    while started < total:
-        async with sessions() as session:
-            started, _total = await intakes.progress(session, intake_id)
-        progress.update(task, completed=started)
-        await asyncio.sleep(0.1)
+    await licenses.see_started(
+        sessions, intake_id, total, lambda started, _total: progress.update(task, completed=started)
+    )
 
 
 def _report(file: Path, checked: Checked[Row], counts: Counts | None, as_json: bool) -> None:

@@ -9,11 +9,11 @@ from pathlib import Path
 from commands.checked import Checked
 from config import Settings
 from db.arrivals import Storing
-from db.identifiers import new_id
 from domain import intake
 from domain.intake import FileFormat
 from domain.intake_problem import Problem
 from domain.intake_row import Row
+from reception import licenses
 
 
 def checked_file(file: Path, settings: Settings, today: date, show: bool = True) -> Checked[Row]:
@@ -31,12 +31,4 @@ def checked_file(file: Path, settings: Settings, today: date, show: bool = True)
 
 def storing_of(settings: Settings, filename: str, digest: bytes, by: str, at: datetime) -> Storing:
     """A new intake; `digest` is the SHA-256 of what was given."""
-    return Storing(
-        intake_id=new_id("imp"),
-        filename=filename,
-        digest=digest,
-        requested_by=by,
-        at=at,
-        key_ring=settings.key_ring(),
-        policy=settings.policy(),
-    )
+    return licenses.storing(filename, digest, by, at, settings.key_ring(), settings.policy())

@@ -26,8 +26,10 @@ from commands import (
     requests,
     stack,
     subscriptions,
+    tokens,
     update_news,
     updates,
+    webhooks,
 )
 
 program = typer.Typer(
@@ -77,3 +79,10 @@ program.command("request")(requests.request)
 program.command("requests")(requests.list_requests)
 program.command("accept")(accept.accept)
 program.command("decline")(requests.decline)
+program.command("token-create")(tokens.token_create)
+program.command("tokens")(tokens.tokens)
+program.command("token-revoke")(tokens.token_revoke)
+program.command("webhooks")(webhooks.webhooks)
+program.command("webhook-add")(webhooks.webhook_add)
+program.command("webhook-remove")(webhooks.webhook_remove)
+program.command("webhook-replay")(webhooks.webhook_replay)

@@ -12,13 +12,14 @@ import typer
 from commands import running
 from commands.checked import Checked, flag, refusal, show_flagged, show_problems
 from commands.license_files import storing_of
-from commands.recording import Recording, SomeRefused, Told
+from commands.progress import progressing
 from commands.screen import console, document
 from domain.intake import FileFormat
 from domain.intake_problem import Problem
 from domain.local_time import local_date
 from domain.purchase import Purchase
 from domain.purchase_check import check_file
+from reception.purchases import Recording, SomeRefused, Told
 
 
 def record(file: Path, check_only: bool, skip_bad: bool, by: str, as_json: bool) -> None:
@@ -42,7 +43,9 @@ def record(file: Path, check_only: bool, skip_bad: bool, by: str, as_json: bool)
         async with running.database(settings) as sessions:
             storing = storing_of(settings, file.name, checked.digest, by, at)
             try:
-                told, refused = await Recording(sessions, client, storing).store(checked.rows(), skip_bad)
+                with progressing() as progress:
+                    recording = Recording(sessions, client, storing, progress)
+                    told, refused = await recording.store(checked.rows(), skip_bad)
             except SomeRefused as some:
                 return checked, [], some.problems
         return checked, told, refused

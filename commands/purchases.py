@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
@@ -12,7 +13,7 @@ import typer
 from commands import purchase_files, running
 from commands.given import KEY_HELP, key_of, worded
 from commands.license_files import storing_of
-from commands.recording import Recording, SomeRefused, Told
+from commands.progress import progressing
 from commands.running import BadInput, Refused
 from commands.screen import AsJson, By, console, document
 from config import Settings
@@ -26,6 +27,7 @@ from domain.local_time import local_date
 from domain.money import format_minor
 from domain.purchase import DESCRIPTION, Purchase
 from domain.purchase_check import PurchaseCheck, check_known
+from reception.purchases import Recording, SomeRefused, Told
 
 _SENTENCES = {
     "on": "It will be renewed on its renewal date, and the credit is used then.",
@@ -125,7 +127,8 @@ async def _record(given: dict[str, str], by: str) -> tuple[Purchase, Told]:
         try:
             if bought.license is None:
                 return bought, await recording.record(bought)
-            told, _refused = await recording.store([bought])
+            with progressing() as progress:
+                told, _refused = await replace(recording, progress=progress).store([bought])
         except PurchaseRefused as no:
             raise Refused(f"{no} Nothing was recorded.") from no
         except SomeRefused as refused:

@@ -41,9 +41,12 @@ async def stack_up(
         )
         async with stack.up() as running_stack:
             await migrate(running_stack.addresses.database_url)
-            await running_stack.run(portal, env=environment(folder.resolve(), running_stack.addresses))
-            variables = environment(folder.resolve(), running_stack.addresses)  # with the portal's address
-            await running_stack.run(WORKER, env=variables)
+            # The worker's letters name the portal's address, and both start at once: its port is chosen before.
+            portal_url = f"http://{LOOPBACK}:{portal.usual_port}"
+            variables = environment(folder.resolve(), running_stack.addresses) | {
+                "EVERGREEN_PORTAL_URL": portal_url
+            }
+            await running_stack.run(WORKER, portal, env=variables)
             await _tell_payments(running_stack.addresses, variables["EVERGREEN_STRIPE_WEBHOOK_SECRET"])
             yield running_stack
     except (FolderInUse, ProgramFailed) as failed:

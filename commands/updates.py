@@ -15,10 +15,11 @@ from config import Settings
 from db import update_queue
 from db.license_keys import masked
 from db.update_queue import Month, QueuedUpdate, UnknownUpdate
-from domain.catalogue import Catalogue, NotOffered
+from domain.catalogue import Catalogue
 from domain.local_time import local_date
 from domain.money import share
 from domain.pricing import ALL_BP, percent
+from reception.update_words import product_code, to_do
 
 
 @dataclass(frozen=True)
@@ -154,36 +155,10 @@ def _row(update: QueuedUpdate, found: Queue) -> tuple[object, ...]:
         update.update_id,
         update.channel.replace("_", " "),
         update.customer_name,
-        _code(update, found.catalogue),
+        product_code(update, found.catalogue),
         masked(update.last_four),
-        "; ".join(_to_do(update)),
+        "; ".join(to_do(update)),
     )
-
-
-def _to_do(update: QueuedUpdate) -> list[str]:
-    """The change in words, so that somebody can make it at the vendor's own pages."""
-    wanted = update.wanted
-    renews = wanted.to_expires_on != wanted.from_expires_on
-    parts = [
-        f"renew {wanted.from_expires_on} → {wanted.to_expires_on}"
-        if renews
-        else f"expires {wanted.to_expires_on}, stays"
-    ]
-    if (wanted.edition, wanted.size) != (update.edition, update.size):
-        parts.append(f"{update.edition} {update.size} → {wanted.edition} {wanted.size}")
-    parts += [f"add {addon}" for addon in update.to_add]
-    parts += [f"drop {addon}" for addon in wanted.dropped]
-    parts.append(f"then it has: {', '.join(wanted.addons) or 'no add-ons'}")
-    return parts
-
-
-def _code(update: QueuedUpdate, catalogue: Catalogue) -> str:
-    """The vendor's code of what it is to become; in words if the catalogue does not have it any more."""
-    wanted = update.wanted
-    try:
-        return catalogue.product_code(update.product, wanted.edition, wanted.size)
-    except NotOffered:
-        return f"{update.product} {wanted.edition} {wanted.size}"
 
 
 def _as_document(update: QueuedUpdate, catalogue: Catalogue) -> dict[str, Any]:
@@ -200,7 +175,7 @@ def _as_document(update: QueuedUpdate, catalogue: Catalogue) -> dict[str, Any]:
         "customer": update.customer_id,
         "customer_name": update.customer_name,
         "license_key": masked(update.last_four),
-        "product_code": _code(update, catalogue),
+        "product_code": product_code(update, catalogue),
         "product": update.product,
         "now": {"edition": update.edition, "size": update.size, "addons": list(update.has)},
         "wanted": {"edition": wanted.edition, "size": wanted.size, "addons": list(wanted.addons)},

@@ -11,8 +11,10 @@ from sqlalchemy import Table
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from db import webhooks
 from db.identifiers import new_id
 from db.models.notice import Notice
+from domain import announcements
 
 Audience = Literal["customer", "staff"]
 
@@ -38,10 +40,26 @@ _TELL = insert(cast(Table, Notice.__table__)).on_conflict_do_nothing(constraint=
 
 
 async def tell_all(session: AsyncSession, notices: Sequence[NewNotice]) -> None:
-    """Put notices in the outbox, each once per subscription, term, kind and subject. One statement."""
+    """Put notices in the outbox, each once per subscription, term, kind and subject.
+
+    One statement, and one for each event that programs are told of too: this is the one place where they are.
+    """
     rows = [{"id": new_id("ntc"), **asdict(notice)} for notice in notices]
     if rows:
         await session.execute(_TELL, rows)
+    for notice in notices:
+        await _announce(session, notice)
+
+
+async def _announce(session: AsyncSession, notice: NewNotice) -> None:
+    subscription_id, term_expires_on = notice.subscription_id, notice.term_expires_on
+    if subscription_id is None or term_expires_on is None:
+        return
+    data = announcements.data_of(subscription_id, notice.customer_id or "", notice.facts)
+    for event in announcements.kinds_of(notice.kind, notice.audience, notice.subject):
+        await webhooks.announce(
+            session, event, subscription_id, term_expires_on, notice.subject, data, notice.at
+        )
 
 
 async def tell(

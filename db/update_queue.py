@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from sqlalchemy import Row, Select, func, select
+from sqlalchemy import Row, Select, func, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db import audit, license_updates
@@ -105,9 +105,13 @@ class Month:
 
 
 async def queue(
-    session: AsyncSession, now: datetime, late_only: bool = False, limit: int = 1000
+    session: AsyncSession,
+    now: datetime,
+    late_only: bool = False,
+    limit: int = 1000,
+    after: tuple[datetime, str] | None = None,
 ) -> list[QueuedUpdate]:
-    """All that is owed, by hand and by API, soonest promise first. One statement."""
+    """All that is owed, by hand and by API, soonest promise first, after that of this promise and id. One statement."""
     query = (
         _query()
         .where(LicenseUpdate.state == "pending")
@@ -116,6 +120,8 @@ async def queue(
     )
     if late_only:
         query = query.where(LicenseUpdate.promise_at <= now)
+    if after is not None:
+        query = query.where(tuple_(LicenseUpdate.promise_at, LicenseUpdate.id) > tuple_(*after))
     return [_queued(row, now) for row in (await session.execute(query)).all()]
 
 

@@ -23,6 +23,7 @@ from notices.mailer import Mailer, MailNotSent, MailRefused, MailServerAway
 from notices.patience import Patience
 from notices.sealed import Seal, opened
 from notices.tally import Failure, NoTally, Tally
+from notices.turns import take_turns
 
 RECORDING_PAUSES: Final = (0.0, 0.5, 1, 2, 5, 10, 20)
 """Seconds before each attempt to record: a letter that is out and not recorded would go out again."""
@@ -56,25 +57,7 @@ class Sender:
 
     async def run(self, stop: asyncio.Event) -> None:
         """Send until told to stop, then let what is under way finish: about the mailer's time-out at most."""
-        under_way: set[asyncio.Task[None]] = set()
-        stopping = asyncio.create_task(stop.wait())
-        try:
-            async with asyncio.TaskGroup() as group:
-                while not stop.is_set():
-                    free = self.at_once - len(under_way)
-                    claimed = await self._claim(free)
-                    for notice in claimed:
-                        task = group.create_task(self._deliver(notice))
-                        under_way.add(task)
-                        task.add_done_callback(under_way.discard)
-                    more_may_be_due = len(claimed) == free
-                    await asyncio.wait(
-                        {stopping, *(under_way if more_may_be_due else ())},
-                        timeout=None if more_may_be_due else self.interval_seconds,
-                        return_when=asyncio.FIRST_COMPLETED,
-                    )
-        finally:
-            stopping.cancel()
+        await take_turns(stop, self._claim, self._deliver, self.at_once, self.interval_seconds)
 
     async def _claim(self, limit: int) -> list[Claimed]:
         try:

@@ -9,6 +9,7 @@ from starlette.staticfiles import StaticFiles
 import health
 from health import Check
 from papers.page import STATIC as papers
+from portal.api.application import api
 from portal.codec import CodecDoor
 from portal.customer.routes import router as customer_pages
 from portal.means import Means
@@ -55,7 +56,7 @@ def application(
         app.include_router(router)
     app.include_router(webhooks.router())
     app.mount("/codec", codec.application())
-    # The JSON API is included here: app.include_router(api.router) or app.mount("/api/v1", …)
+    app.mount("/api/v1", api(means))
     app.mount("/papers", StaticFiles(directory=papers))
     app.mount("/static", StaticFiles(directory=assets.STATIC))
     readiness = Readiness(check)

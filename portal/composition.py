@@ -41,9 +41,11 @@ def means_of(
         seller=Seller(settings.business, EXAMPLE_LINES),
         portal_url=settings.portal_url.rstrip("/"),
         staff=settings.staff,
+        support_limit=settings.support_limit,
         charges_cards=settings.charges_cards,
         card_page_origins=(_card_pages(settings.stripe_api_base),),
         temporal_ui_url=settings.temporal_ui_url.rstrip("/"),
+        api_requests_per_minute=settings.api_requests_per_minute,
         identity_provider=_identity_provider(settings, http),
     )
 

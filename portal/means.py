@@ -41,12 +41,16 @@ class Means:
     seller: Seller
     portal_url: str
     staff: dict[str, Role]
+    support_limit: int = 100
+    """Most that support may grant or give back at once, in whole units of the currency."""
     charges_cards: bool = False
     card_page_origins: tuple[str, ...] = ()
     """Where the payment provider's own pages are: a form may lead there, and nowhere else outside."""
     temporal_ui_url: str = ""
     identity_provider: IdentityProvider | None = None
     """Where staff may sign in besides by link; None: by link only."""
+    api_requests_per_minute: int = 600
+    """By one token."""
     clock: Callable[[], datetime] = field(default=_wall_clock)
 
     @property

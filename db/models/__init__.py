@@ -1,6 +1,7 @@
 """The tables, one file per noun. Importing any of them loads all: foreign keys name each other's tables."""
 
 from db.models import (  # noqa: F401  (loaded for the tables they declare, not for their names)
+    api,
     audit,
     customer,
     difference,
@@ -16,4 +17,5 @@ from db.models import (  # noqa: F401  (loaded for the tables they declare, not 
     request,
     sign_in,
     subscription,
+    webhook,
 )

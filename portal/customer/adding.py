@@ -86,7 +86,7 @@ async def choose(
 ) -> Response:
     """What the license could get now, each with its price for the rest of the term."""
     held = await owned(reading, subscription_id, visitor)
-    return page(request, "customer/addons.html", await _choice(reading, means, held))
+    return page(request, "customer/addons.html", await choice(reading, means, held))
 
 
 @router.post("/subscriptions/{subscription_id}/quotes")
@@ -99,10 +99,10 @@ async def quote(
     wanted = tuple(dict.fromkeys(form.texts("addons")))
     try:
         async with means.sessions.begin() as session:
-            made = await _quoting(means).quote(session, held, wanted, means.now())
+            made = await quoting(means).quote(session, held, wanted, means.now())
     except NO as no:
         mistake = "Choose at least one." if not wanted else f"That cannot be added: {no}."
-        return page(request, "customer/addons.html", await _choice(reading, means, held, mistake), status=422)
+        return page(request, "customer/addons.html", await choice(reading, means, held, mistake), status=422)
     return seen_next(f"/subscriptions/{subscription_id}/quotes/{made.quote_id}")
 
 
@@ -112,7 +112,7 @@ async def see_quote(
 ) -> Response:
     """The quote, line by line, and the button that pays it."""
     held = await owned(reading, subscription_id, visitor)
-    return page(request, "customer/quote.html", await _quote_page(reading, means, held, quote_id))
+    return page(request, "customer/quote.html", await quote_page(reading, means, held, quote_id))
 
 
 @router.post("/subscriptions/{subscription_id}/quotes/{quote_id}/pay")
@@ -127,7 +127,7 @@ async def pay_quote(
 ) -> Response:
     """Order it at exactly this quote; a quote is accepted once, whatever is sent twice (R15)."""
     held = await owned(reading, subscription_id, visitor)
-    kept = await _quote_page(reading, means, held, quote_id)
+    kept = await quote_page(reading, means, held, quote_id)
     if kept.used:
         return seen_next(kept.used)
     await limits.hold(means, limits.CHANGE, visitor.by)
@@ -168,7 +168,10 @@ async def _after(
     return f"{subscription}/orders/{answer.order_id}"
 
 
-async def _choice(session: AsyncSession, means: Means, held: Held, mistake: str = "") -> ChoosePage:
+async def choice(
+    session: AsyncSession, means: Means, held: Held, mistake: str = "", above: str = ""
+) -> ChoosePage:
+    """What the license could get now; `above` is what stands before the path of staff's own pages."""
     row, item = held.subscription, held.item
     waiting = await orders.paid_changes(session, row.id)
     ordered = tuple(addon for order in waiting for addon in order.added_addons)
@@ -178,11 +181,11 @@ async def _choice(session: AsyncSession, means: Means, held: Held, mistake: str 
         names = means.catalogue.available_addons(
             item.product, item.edition, item.size, (*item.addons, *ordered)
         )
-        offers = tuple(_offer(name, _quoting(means).bill(held, (name,), means.now())[0]) for name in names)
+        offers = tuple(_offer(name, quoting(means).bill(held, (name,), means.now())[0]) for name in names)
     except NO as no:
         reason = str(no)
     return ChoosePage(
-        f"/subscriptions/{row.id}", held.title, row.expires_on, row.currency, offers, reason, mistake
+        f"{above}/subscriptions/{row.id}", held.title, row.expires_on, row.currency, offers, reason, mistake
     )
 
 
@@ -192,8 +195,10 @@ def _offer(name: str, bill: Bill) -> Offer:
     return Offer(name, net_minor, bill.total_minor, own[0].days, own[0].term_days)
 
 
-async def _quote_page(session: AsyncSession, means: Means, held: Held, quote_id: str) -> QuotePage:
-    """The kept quote. Raises 404 when it is not of this subscription."""
+async def quote_page(
+    session: AsyncSession, means: Means, held: Held, quote_id: str, above: str = ""
+) -> QuotePage:
+    """The kept quote; `above` as in `choice`. Raises 404 when it is not of this subscription."""
     row = await quote_rows.kept(session, held.subscription.id, quote_id)
     if row is None:
         raise HTTPException(404)
@@ -202,7 +207,7 @@ async def _quote_page(session: AsyncSession, means: Means, held: Held, quote_id:
         granted.grant_id: f"{granted.kind.capitalize()} credit {granted.reference}"
         for granted in await books.statement(session, held.customer.id)
     }
-    path = f"/subscriptions/{held.subscription.id}"
+    path = f"{above}/subscriptions/{held.subscription.id}"
     return QuotePage(
         path=path,
         title=held.title,
@@ -215,5 +220,6 @@ async def _quote_page(session: AsyncSession, means: Means, held: Held, quote_id:
     )
 
 
-def _quoting(means: Means) -> Quoting:
+def quoting(means: Means) -> Quoting:
+    """What makes quotes, with our prices and promises."""
     return Quoting(means.catalogue, means.working_days)

@@ -12,7 +12,7 @@ import starter
 from db.subscriptions import Held
 from db.timeline import life_of
 from domain.cancellation import cancel_by, cancel_until
-from domain.decisions import Outcome, Renewed, Renewing, decide_cancel
+from domain.decisions import Decision, Outcome, Renewed, Renewing, decide_cancel
 from domain.local_time import end_of, in_words
 from domain.messages import Cancel, Life, Resume, State
 from domain.term import ONE_DAY, next_term, term_ending
@@ -57,15 +57,7 @@ async def wish_to_cancel(
     life = life_of(held, means.policy)
     if life.state in (State.EXPIRED, State.REFUSED):
         return seen_next(f"/subscriptions/{subscription_id}")
-    decision = decide_cancel(
-        Renewing(life.auto_renew, life.ends_after_next),
-        life.plan,
-        life.term,
-        next_term(life.term, life.months, life.anchor_day).expires_on,
-        means.now(),
-        renewal_settled=life.state == State.UPDATING,
-        renewed=renewed_before(life, means),
-    )
+    decision = foreseen(life, means)
     model = CancelPage(
         path=f"/subscriptions/{subscription_id}",
         title=held.title,
@@ -90,7 +82,7 @@ async def cancel(
         taken = await ask(starter.cancel(means.temporal, subscription_id, wish))
     except NotTaken:
         return not_taken(
-            request, form, "Your cancellation", f"/subscriptions/{subscription_id}", _advice(held, means)
+            request, form, "Your cancellation", f"/subscriptions/{subscription_id}", advice(held, means)
         )
     except Refused as no:
         await flash(means, visitor.visit, "The cancellation was not accepted.", "bad", str(no))
@@ -106,15 +98,9 @@ async def wish_to_resume(
     """Say what resuming means; asked once more, for it may take money at once (R9)."""
     held = await owned(reading, subscription_id, visitor)
     life = life_of(held, means.policy)
-    due = means.now() >= life.plan.renews_at and not life.auto_renew
-    renewal = (
-        "The renewal date has passed, so the renewal is paid and ordered at once."
-        if due
-        else f"It then renews on {in_words(life.plan.renews_on)} as planned."
-    )
     model = Confirm(
         title=f"Resume {held.title}?",
-        sentences=(f"The cancellation is taken back. {renewal}",),
+        sentences=(f"The cancellation is taken back. {what_resuming_means(life, means)}",),
         action=f"/subscriptions/{subscription_id}/resume",
         button="Resume Subscription",
         back=f"/subscriptions/{subscription_id}",
@@ -141,6 +127,26 @@ async def resume(
     return seen_next(f"/subscriptions/{subscription_id}")
 
 
+def foreseen(life: Life, means: Means) -> Decision:
+    """What would be decided of a cancellation that came now, by the rule that the workflow decides by (R7, R8)."""
+    return decide_cancel(
+        Renewing(life.auto_renew, life.ends_after_next),
+        life.plan,
+        life.term,
+        next_term(life.term, life.months, life.anchor_day).expires_on,
+        means.now(),
+        renewal_settled=life.state == State.UPDATING,
+        renewed=renewed_before(life, means),
+    )
+
+
+def what_resuming_means(life: Life, means: Means) -> str:
+    """In a sentence, for it may take money at once (R9)."""
+    if means.now() >= life.plan.renews_at and not life.auto_renew:
+        return "The renewal date has passed, so the renewal is paid and ordered at once."
+    return f"It then renews on {in_words(life.plan.renews_on)} as planned."
+
+
 def renewed_before(life: Life, means: Means) -> Renewed | None:
     """The term before, if its days still run: a cancellation is then about the renewal that is done already (R8)."""
     if means.today() >= life.term.starts_on:
@@ -163,7 +169,7 @@ async def _tell(means: Means, visitor: Customer, taken: Taken) -> None:
     await flash(means, visitor.visit, taken.decision.sentence, tone, mailed)
 
 
-def _advice(held: Held, means: Means) -> str:
+def advice(held: Held, means: Means) -> str:
     """What to do while it cannot be taken: until when there is time."""
     expires_on = held.subscription.expires_on
     last: datetime = cancel_until(expires_on, means.zone, means.policy.notice_days)

@@ -36,6 +36,12 @@ class InvoicePage:
     """The model of `customer/invoice.html`."""
 
     paper: InvoicePaper
+    above: str = ""
+    """What stands before the paths of staff's own pages."""
+    back: str = "/invoices"
+    back_label: str = "Invoices"
+    refundable: bool = False
+    """Staff may give it back, or a part of it."""
 
 
 @router.get("/invoices")

@@ -17,6 +17,7 @@ from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from temporalio.service import RPCError
 
+from portal.api import problems
 from portal.pages.rendering import page
 from portal.security.visits import SignInNeeded, sign_in_path, visit_of
 
@@ -112,7 +113,9 @@ def is_outage(failed: BaseException) -> bool:
 
 def said(request: Request, status: int, detail: str = "", headers: dict[str, str] | None = None) -> Response:
     """The page for a status; `detail` is said instead of its own sentence. Programs get a plain line."""
-    if request.url.path.startswith(("/api/", "/webhooks/", "/codec/")):
+    if request.url.path.startswith("/api/"):
+        return problems.of_status(status, detail, headers)
+    if request.url.path.startswith(("/webhooks/", "/codec/")):
         return PlainTextResponse(detail or HTTPStatus(status).phrase, status, headers)
     known = MISHAPS.get(status, MISHAPS[400 if status < 500 else 500])
     own = detail if detail and detail != HTTPStatus(status).phrase else known.sentence

@@ -16,7 +16,14 @@ CUSTOMER: Final[tuple[Place, ...]] = (
     ("/cards", "Card"),
     ("/requests", "Requests"),
 )
-SUPPORT: Final[tuple[Place, ...]] = (("/staff", "Overview"),)
+SUPPORT: Final[tuple[Place, ...]] = (
+    ("/staff", "Overview"),
+    ("/staff/search", "Search"),
+    ("/staff/updates", "Updates"),
+    ("/staff/requests", "Requests"),
+    ("/staff/imports", "Imports"),
+    ("/staff/differences", "Differences"),
+)
 OPS: Final[tuple[Place, ...]] = SUPPORT
 
 

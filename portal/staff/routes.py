@@ -2,25 +2,36 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from fastapi import APIRouter
 
-from fastapi import APIRouter, Request
-from starlette.responses import Response
+from portal.staff import (
+    adding,
+    customer,
+    differences,
+    grants,
+    imports,
+    invoices,
+    on_behalf,
+    overview,
+    requests,
+    search,
+    subscription,
+    updates,
+)
 
-from portal.pages.rendering import page
-from portal.security.visits import Support
-
-router = APIRouter(prefix="/staff")
-
-
-@dataclass(frozen=True)
-class OverviewPage:
-    """The model of `staff/overview.html`."""
-
-    email: str
-
-
-@router.get("")
-async def overview(request: Request, staff: Support) -> Response:
-    """Where staff start."""
-    return page(request, "staff/overview.html", OverviewPage(staff.email))
+router = APIRouter()
+for pages in (
+    overview,
+    search,
+    customer,
+    subscription,
+    on_behalf,
+    adding,
+    updates,
+    requests,
+    grants,
+    invoices,
+    imports,
+    differences,
+):
+    router.include_router(pages.router)

@@ -22,7 +22,7 @@ MAY_IMPORT = {
     "db": ("domain", "domain.card", "sealing"),  # the card is a value; it belongs into domain/
     "vendor": ("domain",),
     "payments": ("domain",),
-    "notices": ("domain", "db.outbox"),
+    "notices": ("domain", "db.outbox", "db.webhook_outbox"),
     "papers": ("domain", "db.invoice_papers"),
     # how it is done
     "activities": DOES,
@@ -40,8 +40,20 @@ MAY_IMPORT = {
         "sealing",
     ),
     "starter": ("workflows", "domain", "connection", "config"),
-    "commands": (*ASKS, "forecast", "papers", "payments", "sandbox"),
-    "portal": (*ASKS, "forecast.shelf", "health", "notices", "papers", "payments", "sealing", "telemetry"),
+    # what staff and programs bring, received in one way whoever brings it
+    "reception": ("starter", "db", "domain"),
+    "commands": (*ASKS, "reception", "forecast", "papers", "payments", "sandbox"),
+    "portal": (
+        *ASKS,
+        "reception",
+        "forecast.shelf",
+        "health",
+        "notices",
+        "papers",
+        "payments",
+        "sealing",
+        "telemetry",
+    ),
     # the same workflows, run ahead in time on servers of their own
     "forecast": ("starter", "activities", "db", "domain", "config", "connection", "papers", "sandbox"),
     # the composition root, and what only it needs

@@ -117,10 +117,8 @@ def a_promise_for_the_wrong_time(evidence: Evidence) -> None:
 
 
 def a_row_of_the_import_is_lost(evidence: Evidence) -> None:
-    """A license without a subscription."""
-    quiet = {order["subscription_id"] for order in evidence["tables"]["orders"]}
-    subscriptions = evidence["tables"]["subscriptions"]
-    subscriptions.remove(next(row for row in subscriptions if row["id"] not in quiet))
+    """A license of the file that has no subscription."""
+    evidence["traffic"].append(_lines(evidence, "license")[0] | {"key": "CHAOS-LOST"})
 
 
 def a_mistyped_signal_vanishes(evidence: Evidence) -> None:

@@ -29,7 +29,7 @@ from tests.chaos import tampering
 from tests.end_to_end.world import FAST_PLACE
 
 SEED = 4
-SUBSCRIPTIONS = 20
+SUBSCRIPTIONS = 12
 FAULTS = len(faults.KINDS)
 """Every kind once."""
 

@@ -17,7 +17,6 @@ from temporalio.service import RPCError, RPCStatusCode
 import starter
 from activities import starts
 from activities.intake import life_of
-from commands.recording import Recording, Told
 from db import books, customers, grants, intakes, invoice_papers, subscriptions
 from db.arrivals import Storing
 from db.books import GrantStatement
@@ -36,6 +35,7 @@ from domain.messages import Ending, State, Status
 from domain.milestones import Milestones
 from domain.purchase import Purchase
 from domain.term import Term, next_term
+from reception.purchases import Recording, Told
 from tests.end_to_end.dates import coming, local
 from tests.money.world import World
 

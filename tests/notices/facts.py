@@ -43,6 +43,7 @@ SAMPLES: dict[str, Any] = {
     "decision": DECISION.model_dump(mode="json"),
     "edition": "Enterprise",
     "healed": 1,
+    "endpoint_id": "whe_1",
     "invoice": "INV-2027-000042",
     "lapses_at": "2027-08-18T16:45:00+00:00",
     "late_until": "2027-09-30",
@@ -64,6 +65,7 @@ SAMPLES: dict[str, Any] = {
     "size": "500",
     "to_expires_on": "2028-08-31",
     "update_id": "upd_1",
+    "url": "https://billing.example/evergreen",
 }
 
 NEEDED: dict[tuple[Audience, str], tuple[str, ...]] = {
@@ -93,6 +95,7 @@ NEEDED: dict[tuple[Audience, str], tuple[str, ...]] = {
     ("customer", "request_accepted"): ("request_id", "request_kind"),
     ("customer", "request_declined"): ("request_id", "request_kind"),
     ("customer", "sign_in"): ("sign_in_url", "lapses_at"),
+    ("staff", "webhook_disabled"): ("endpoint_id", "reason", "url"),
     ("staff", "sign_in"): ("sign_in_url", "lapses_at", "role"),
     ("staff", "update_refused"): (),
     ("staff", "promise_broken"): (),
@@ -114,7 +117,7 @@ WITHOUT_LICENSE = {
 }
 """Letters that are not about a license we hold."""
 
-WITHOUT_CUSTOMER = {("staff", "sign_in"), ("staff", "differences_found")}
+WITHOUT_CUSTOMER = {("staff", "sign_in"), ("staff", "differences_found"), ("staff", "webhook_disabled")}
 """Letters that are about no customer either."""
 
 

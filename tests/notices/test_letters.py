@@ -53,6 +53,7 @@ SAYS: dict[tuple[Audience, str], list[str]] = {
     ("customer", "request_declined"): ["req_1", "larger size", "Enterprise 500 it is.", "Nothing has been changed"],
     ("customer", "sign_in"): ["https://portal.example/sign-in/link/x7Yk", "18 August 2027, 17:45", "once"],
     ("staff", "sign_in"): ["https://portal.example/sign-in/link/x7Yk", "18 August 2027, 17:45", "as staff"],
+    ("staff", "webhook_disabled"): ["whe_1", "https://billing.example/evergreen", "webhook-replay whe_1"],
     ("staff", "update_refused"): ["sub_7", "NoCard", "get in touch with the customer"],
     ("staff", "promise_broken"): ["sub_7", "18 August 2027, 17:30", "should have been updated by now"],
     ("staff", "promise_soon"): ["sub_7", "18 August 2027, 17:30", "••••1A2B"],

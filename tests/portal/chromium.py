@@ -44,6 +44,7 @@ class Chromium:
             java_script_enabled=scripts,
             viewport={"width": size[0], "height": size[1]},
             color_scheme=scheme,
+            reduced_motion="reduce",  # colors are themselves at once
         )
         context.set_default_timeout(15_000)
         page = await context.new_page()

@@ -9,21 +9,19 @@ from __future__ import annotations
 from typing import Any
 
 import starter
-from commands.acceptance import Accepted, Choice, Desk
-from commands.running import BadInput, Refused, Unreachable
-from commands.subscriptions import one
 from db import request_decisions, subscriptions
 from db.requests import Listed, NotTheirs
-from db.subscriptions import Held
+from db.subscriptions import AmbiguousSubscription, Held, UnknownSubscription
 from domain.messages import ChangeAtRenewal, OrderAnswer, Upgrade
 from domain.money import NotMoney, parse_minor
-from starter import NotRunning, NoWorker, RefusedByRule
+from reception.acceptance import Accepted, Choice, Desk, NotAccepted, missing
+from starter import NotRunning, RefusedByRule
 
 
 async def change(desk: Desk, listed: Listed, choice: Choice) -> Accepted:
     """Decide, then carry out; what the workflow refuses leaves the request open.
 
-    Raises RequestRefused, Refused, BadInput, Unreachable.
+    Raises RequestRefused, NotAccepted, Incomplete; NoWorker, when it is accepted but nobody has carried it out.
     """
     found = listed.request
     if found.state == "open":
@@ -45,9 +43,14 @@ async def _held(desk: Desk, listed: Listed, choice: Choice) -> Held:
     """The subscription that is to be changed: staff's word goes before the customer's."""
     wanted = choice.subscription or listed.request.subscription_id
     if not wanted:
-        raise BadInput("--subscription: the request does not say which license it is about. Say which.")
-    async with desk.sessions() as session:
-        held = await one(session, wanted)
+        raise missing("subscription", "the request does not say which license it is about", "Say which.")
+    try:
+        async with desk.sessions() as session:
+            held = await subscriptions.find(session, wanted)
+    except UnknownSubscription as unknown:
+        raise NotAccepted(str(unknown)) from unknown
+    except AmbiguousSubscription as ambiguous:
+        raise missing("subscription", str(ambiguous), "") from ambiguous
     if held.customer.id != listed.customer.id:
         raise NotTheirs(f"{held.subscription.id} is another customer's than the request's")
     return held
@@ -59,7 +62,7 @@ def _chosen(listed: Listed, held: Held, choice: Choice) -> dict[str, Any]:
     edition = choice.license.get("edition") or stated.get("edition")
     size = choice.license.get("size") or stated.get("size")
     if not edition and not size:
-        raise BadInput("--size, --edition: the request does not say what is wanted. Say at least one.")
+        raise missing("size", "the request says neither a size nor an edition", "Say at least one.")
     chosen = {
         "subscription": held.subscription.id,
         "edition": edition or held.license.edition,
@@ -67,7 +70,8 @@ def _chosen(listed: Listed, held: Held, choice: Choice) -> dict[str, Any]:
     }
     if listed.request.kind == "downgrade":
         if choice.price:
-            raise BadInput("--price: a smaller license costs less from its renewal on; nothing is paid now.")
+            reason = "a smaller license costs less from its renewal on; nothing is paid now"
+            raise missing("price", reason, "Leave it out.")
         return chosen
     return chosen | {"price_minor": _price_minor(choice.price, held.subscription.currency)}
 
@@ -78,9 +82,9 @@ def _price_minor(price: str, currency: str) -> int | None:
     try:
         price_minor = parse_minor(price, currency)
     except NotMoney as wrong:
-        raise BadInput(f"--price: {wrong}") from wrong
+        raise missing("price", str(wrong), "Write it like 50.00.") from wrong
     if not price_minor:
-        raise BadInput("--price: an order costs something. Leave it out for the difference of the prices.")
+        raise missing("price", "an order costs something", "Leave it out for the difference of the prices.")
     return price_minor
 
 
@@ -97,9 +101,7 @@ async def _carried_out(desk: Desk, listed: Listed, chosen: dict[str, Any]) -> Ac
         answer = await _asked(desk, found.id, found.kind, chosen)
     except (NotRunning, RefusedByRule) as no:
         await _reopen(desk, found.id, str(no))
-        raise Refused(f"{no}. The request stays open.") from no
-    except NoWorker as nobody:
-        raise Unreachable(f"{nobody}. The request is accepted; accept it again to go on with it.") from nobody
+        raise NotAccepted(f"{no}. The request stays open.") from no
     accepted = Accepted(found.id, found.kind, chosen["subscription"], answer, answer is not None)
     if answer is not None and answer.outcome == "refused":
         await _reopen(desk, found.id, answer.reason)

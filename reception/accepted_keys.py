@@ -6,16 +6,9 @@ import asyncio
 from contextlib import suppress
 from hashlib import sha256
 
-from rich.progress import Progress
 from sqlalchemy.ext.asyncio import AsyncSession
 
 import starter
-from commands.acceptance import Accepted, Choice, Desk
-from commands.given import worded
-from commands.intake import see_started
-from commands.license_files import storing_of
-from commands.running import BadInput, Refused
-from commands.screen import to_errors
 from db import arrivals, audit, intakes, request_decisions, requests, subscriptions
 from db.arrivals import Storing
 from db.intakes import Counts
@@ -24,18 +17,20 @@ from db.requests import KeyKnown, Listed
 from db.subscriptions import Held
 from domain.intake_row import Row
 from domain.local_time import local_date
-from domain.request_license import LicenseExpired, license_row
+from domain.request_license import license_row
+from reception import licenses
+from reception.acceptance import Accepted, Choice, Desk, Incomplete
 
 
 async def add_key(desk: Desk, listed: Listed, choice: Choice) -> Accepted:
     """Store customer, license and subscription in the transaction that decides; its workflow starts durably.
 
-    Raises RequestRefused, Refused, BadInput.
+    Raises RequestRefused, LicenseExpired, Incomplete, RPCError.
     """
     row = await _row(desk, listed, choice)
     request_id = listed.request.id
     digest = sha256(request_id.encode()).digest()
-    storing = storing_of(desk.settings, f"request {request_id}", digest, desk.by, desk.at)
+    storing = licenses.storing(f"request {request_id}", digest, desk.by, desk.at, desk.key_ring, desk.policy)
     await starter.start_intake(desk.client, storing.intake_id)
     async with desk.sessions.begin() as session:
         held = await _take(session, storing, listed, row, choice.answer)
@@ -47,7 +42,7 @@ async def add_key(desk: Desk, listed: Listed, choice: Choice) -> Accepted:
 
 async def _row(desk: Desk, listed: Listed, choice: Choice) -> Row:
     """The license to store, from what the customer filled in and staff add."""
-    found, ring = listed.request, desk.settings.key_ring()
+    found, ring = listed.request, desk.key_ring
     sealed = found.license_key_ciphertext
     license_key = choice.license.get("license_key") or (ring.open(sealed, found.id) if sealed else "")
     async with desk.sessions() as session:
@@ -55,20 +50,17 @@ async def _row(desk: Desk, listed: Listed, choice: Choice) -> Row:
             raise _known(license_key)
         has_one = await subscriptions.listing(session, customer=listed.customer.id, limit=1)
     known = {"customer_name": listed.customer.name, "country": listed.customer.country} if has_one else {}
-    try:
-        row = license_row(
-            {**known, **{column: str(text) for column, text in found.details.items()}},
-            choice.license,
-            found.email,
-            license_key,
-            desk.settings.price_list(),
-            local_date(desk.at, desk.settings.zone),
-            desk.settings.notice_days,
-        )
-    except LicenseExpired as expired:
-        raise Refused(f"{expired} (--expires-on)") from expired
+    row = license_row(
+        {**known, **{column: str(text) for column, text in found.details.items()}},
+        choice.license,
+        found.email,
+        license_key,
+        desk.catalogue,
+        local_date(desk.at, desk.policy.zone),
+        desk.policy.notice_days,
+    )
     if not isinstance(row, Row):
-        raise BadInput(f"{worded(row)}\nNothing was accepted.")
+        raise Incomplete(row)
     return row
 
 
@@ -104,12 +96,9 @@ async def _take(session: AsyncSession, storing: Storing, listed: Listed, row: Ro
 
 async def _see_started(desk: Desk, storing: Storing) -> bool:
     """Whether the workflow runs; the intake starts it without us when a worker is there."""
-    with (
-        suppress(TimeoutError),
-        Progress(console=to_errors, transient=True, disable=True) as progress,
-    ):
+    with suppress(TimeoutError):
         async with asyncio.timeout(starter.ANSWER_WITHIN.total_seconds()):
-            await see_started(desk.sessions, storing.intake_id, 1, progress, progress.add_task(""))
+            await licenses.see_started(desk.sessions, storing.intake_id, 1, lambda _started, _total: None)
             return True
     return False
 

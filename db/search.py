@@ -1,0 +1,57 @@
+"""Finding what staff look for by what they have at hand: a name, an address, four characters, a number, an id."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlalchemy import or_, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from db.models.customer import Customer
+from db.models.invoice import Invoice
+from db.models.license import License
+from db.models.license_update import LicenseUpdate
+from db.models.order import Order
+from db.models.request import LicenseRequest
+from db.models.subscription import Subscription
+from db.subscriptions import Held, held_query
+
+MOST = 50
+LAST_FOUR = 4
+
+
+async def customers(session: AsyncSession, text: str, limit: int = MOST) -> Sequence[Customer]:
+    """Those whose name or e-mail address has the text in it, whatever its case; by name."""
+    query = select(Customer).where(
+        or_(
+            Customer.name.icontains(text, autoescape=True),
+            Customer.email.contains(text.lower(), autoescape=True),
+        )
+    )
+    return (await session.scalars(query.order_by(Customer.name, Customer.id).limit(limit))).all()
+
+
+async def by_last_four(session: AsyncSession, text: str, limit: int = MOST) -> list[Held]:
+    """Subscriptions whose license key ends so; none unless the text is as long as what is shown of a key."""
+    if len(text) != LAST_FOUR:
+        return []
+    query = held_query().where(License.last_four == text.upper()).order_by(Subscription.id).limit(limit)
+    return [Held(*row) for row in (await session.execute(query)).all()]
+
+
+async def exactly(session: AsyncSession, text: str) -> tuple[str, str] | None:
+    """What has this very id, number or reference: its noun, and the id (or number) of what to show for it."""
+    for noun, query in (
+        ("customer", select(Customer.id).where(or_(Customer.id == text, Customer.email == text.lower()))),
+        ("subscription", select(Subscription.id).where(Subscription.id == text)),
+        ("subscription", select(Order.subscription_id).where(Order.id == text)),
+        ("invoice", select(Invoice.number).where(or_(Invoice.number == text.upper(), Invoice.id == text))),
+        ("request", select(LicenseRequest.id).where(LicenseRequest.id == text)),
+        (
+            "update",
+            select(LicenseUpdate.id).where(or_(LicenseUpdate.id == text, LicenseUpdate.reference == text)),
+        ),
+    ):
+        if (found := (await session.scalars(query.limit(1))).one_or_none()) is not None:
+            return noun, found
+    return None
