@@ -86,7 +86,7 @@ async def ann(book: Book) -> Customer:
     return customer
 
 
-@pytest_asyncio.fixture(scope="session", loop_scope="session")
+@pytest_asyncio.fixture(scope="package", loop_scope="session")
 async def browsers(world: World) -> AsyncIterator[Chromium]:
     """A real browser on the portal."""
     async with chromium(world.portal) as made:

@@ -43,8 +43,9 @@ async def main(folder: Path) -> None:
                     for name, path in names.items():
                         await page.goto(path)
                         await page.screenshot(path=folder / f"{name}-{scheme}.png", full_page=True)
-        await staff_pictures(made, Book(made), folder)
         await book.close()
+        await made.empty()
+        await staff_pictures(made, Book(made), folder)
         await worker.stop()
 
 
