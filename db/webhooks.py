@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Text, any_, cast, exists, func, literal, or_, select
+from sqlalchemy import ColumnElement, Text, any_, cast, exists, func, join, literal, or_, select
 from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -77,7 +77,8 @@ async def announce(
         .returning(WebhookEvent.id)
         .cte("event")
     )
-    whom = select(event.c.id, WebhookEndpoint.id).where(_wants(kind))
+    told = join(event, WebhookEndpoint, _wants(kind))  # each endpoint that wants it: a product on purpose
+    whom = select(event.c.id, WebhookEndpoint.id).select_from(told)
     await session.execute(insert(WebhookDelivery).from_select(["event_id", "endpoint_id"], whom))
 
 
