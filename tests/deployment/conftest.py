@@ -12,8 +12,8 @@ import pytest_asyncio
 from commands.stack import stack_up
 from tests.commands.program import CommandLine as Program
 from tests.end_to_end.command_line import CommandLine
-from tests.end_to_end.world import FAST_PLACE, OwnWorker, world_on
-from tests.money.book import Book
+from tests.end_to_end.world import FAST_PLACE, world_on
+from tests.fixtures import own_worker, tests_book, tests_worker  # noqa: F401  (found here)
 from tests.money.world import World, with_money
 
 
@@ -29,31 +29,6 @@ async def _world() -> AsyncIterator[World]:
         ):
             await up.programs["worker"].stop()
             yield made
-
-
-@pytest_asyncio.fixture(scope="package", loop_scope="session")
-async def _own_worker(world: World) -> AsyncIterator[OwnWorker]:
-    own = OwnWorker(world)
-    yield own
-    await own.stop()
-
-
-@pytest_asyncio.fixture(loop_scope="session")
-async def worker(_own_worker: OwnWorker) -> OwnWorker:
-    """A worker that runs when the test begins; tests stop and start it."""
-    await _own_worker.start()
-    return _own_worker
-
-
-@pytest_asyncio.fixture(loop_scope="session")
-async def book(world: World, worker: OwnWorker) -> AsyncIterator[Book]:
-    """Customers and what became of them; when the test is over every account must be right to the penny (R17)."""
-    await world.empty()
-    await world.deliver_webhooks()
-    kept = Book(world)
-    yield kept
-    await worker.start()
-    await kept.close()
 
 
 @pytest.fixture

@@ -10,26 +10,13 @@ import pytest_asyncio
 from tests.end_to_end.book import Book
 from tests.end_to_end.command_line import CommandLine
 from tests.end_to_end.world import OwnWorker, WorkerProgram, World, world
+from tests.fixtures import own_worker, tests_worker  # noqa: F401  (found here)
 
 
 @pytest_asyncio.fixture(scope="package", loop_scope="session", name="world")
 async def _world() -> AsyncIterator[World]:
     async with world(identity="tests") as made:
         yield made
-
-
-@pytest_asyncio.fixture(scope="package", loop_scope="session")
-async def _own_worker(world: World) -> AsyncIterator[OwnWorker]:
-    own = OwnWorker(world)
-    yield own
-    await own.stop()
-
-
-@pytest_asyncio.fixture(loop_scope="session")
-async def worker(_own_worker: OwnWorker) -> OwnWorker:
-    """A worker that runs when the test begins; tests stop and start it."""
-    await _own_worker.start()
-    return _own_worker
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 import pytest_asyncio
 
 from tests.end_to_end.world import OwnWorker, World, world
+from tests.fixtures import own_worker, standing_worker  # noqa: F401  (found here)
 from tests.forecast.book import LiveBook
 
 
@@ -14,14 +15,6 @@ from tests.forecast.book import LiveBook
 async def _world() -> AsyncIterator[World]:
     async with world(identity="tests") as made:
         yield made
-
-
-@pytest_asyncio.fixture(scope="package", loop_scope="session")
-async def worker(world: World) -> AsyncIterator[OwnWorker]:
-    own = OwnWorker(world)
-    await own.start()
-    yield own
-    await own.stop()
 
 
 @pytest_asyncio.fixture(loop_scope="session")

@@ -7,22 +7,9 @@ from collections.abc import AsyncIterator
 import pytest_asyncio
 
 from tests.end_to_end.world import OwnWorker
+from tests.fixtures import own_worker, standing_worker, world_with_money  # noqa: F401  (found here)
 from tests.money.book import Book
-from tests.money.world import World, world
-
-
-@pytest_asyncio.fixture(scope="package", loop_scope="session", name="world")
-async def _world() -> AsyncIterator[World]:
-    async with world() as made:
-        yield made
-
-
-@pytest_asyncio.fixture(scope="package", loop_scope="session")
-async def worker(world: World) -> AsyncIterator[OwnWorker]:
-    own = OwnWorker(world)
-    await own.start()
-    yield own
-    await own.stop()
+from tests.money.world import World
 
 
 @pytest_asyncio.fixture(scope="package", loop_scope="session")
