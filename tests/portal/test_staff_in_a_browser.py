@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tests.portal.chromium import PHONE
 from tests.portal.staff_gallery import staff_pages
-from tests.portal.test_in_a_browser import WAYS, faults_shown
+from tests.portal.test_in_a_browser import WAYS, faults
 from tests.portal.test_staff_imports import BAD
 from tests.portal.visitor import OPS, SUPPORT
 
@@ -55,13 +55,8 @@ async def test_an_import_with_a_bad_row_is_mended_and_followed(book, somebody, b
 async def test_every_page_of_staff_is_fit_for_everybody_and_for_a_phone(world, book, somebody, browsers):
     """axe finds nothing serious, light or dark; at a phone's width nothing has to be scrolled sideways."""
     paths = await staff_pages(world, book)
-    found = {}
     async with browsers.page(size=PHONE) as page:
         await come_in(page, somebody, OPS)
-        for path in paths.values():
-            await page.goto(path)
-            for scheme in ("light", "dark"):
-                await page.emulate_media(color_scheme=scheme)
-                found[path, scheme] = await faults_shown(page, path)
+        found = {path: await faults(page, path) for path in paths.values()}
 
     assert not {path: wrong for path, wrong in found.items() if wrong}
