@@ -22,6 +22,8 @@ TOP: Final = 16
 LETTER: Final = 7.0
 """How wide a letter is, about; the size of the lettering is in the style sheet."""
 LINE: Final = 20
+WIDEST: Final = 72
+"""Of a label's bars together: where there are few labels, bars are not walls."""
 SAID_ALOUD: Final = 60
 """So many values are told one by one; of more, the first, the least, the greatest and the last."""
 
@@ -142,7 +144,7 @@ class _Drawing:
     def _bars(self, root: Element, number: int, series: Series) -> None:
         stacked = self.chart.kind == "stacked"
         many = 1 if stacked else len(self.chart.series)
-        width = self.step * 0.72 / many
+        width = min(self.step * 0.72, WIDEST) / many
         for ordinal, value in enumerate(series.values):
             if value is None:
                 continue
@@ -150,7 +152,7 @@ class _Drawing:
                 sum(lower.values[ordinal] or 0.0 for lower in self.chart.series[:number]) if stacked else 0.0
             )
             ends = self.y(below), self.y(below + value)
-            x = self.x(ordinal) - self.step * 0.36 + (0 if stacked else number * width)
+            x = self.x(ordinal) - width * many / 2 + (0 if stacked else number * width)
             box = {"x": x, "y": min(ends), "width": max(1.0, width - 1), "height": abs(ends[0] - ends[1])}
             bar = SubElement(root, "rect", {"class": f"bar s{number}", **{k: _n(v) for k, v in box.items()}})
             SubElement(bar, "title").text = self._told(series, ordinal, value)

@@ -16,8 +16,10 @@ CUSTOMER: Final[tuple[Place, ...]] = (
     ("/cards", "Card"),
     ("/requests", "Requests"),
 )
+OVERVIEW: Final = "/staff"
+"""It stands for itself alone, not for all of staff's pages that are below it."""
 SUPPORT: Final[tuple[Place, ...]] = (
-    ("/staff", "Overview"),
+    (OVERVIEW, "Overview"),
     ("/staff/search", "Search"),
     ("/staff/updates", "Updates"),
     ("/staff/requests", "Requests"),
@@ -39,5 +41,7 @@ def places(visit: Visit | None) -> tuple[Place, ...]:
 
 def current(path: str, among: tuple[Place, ...]) -> str:
     """Which of the places a page belongs to; the longest path that fits, empty if none does."""
-    fitting = [place for place, _ in among if path == place or path.startswith(f"{place}/")]
+    fitting = [
+        place for place, _ in among if path == place or (place != OVERVIEW and path.startswith(f"{place}/"))
+    ]
     return max(fitting, key=len, default="")

@@ -97,7 +97,7 @@ TABLE = [
     staff("POST", "/staff/customers/{customer}/grant", 422, 422),
     staff("GET", "/staff/subscriptions/{subscription}", 200, 200),
     staff("POST", "/staff/subscriptions/{subscription}/key", 422, 422),
-    staff("GET", "/staff/subscriptions/{subscription}/cancel", 200, 200),
+    staff("GET", "/staff/subscriptions/{subscription}/cancel", 303, 303),
     staff("POST", "/staff/subscriptions/{subscription}/cancel", 422, 422),
     staff("GET", "/staff/subscriptions/{subscription}/resume", 200, 200),
     staff("POST", "/staff/subscriptions/{subscription}/resume", 422, 422),

@@ -12,7 +12,7 @@ from db.models.audit import AuditRecord
 from db.models.order import Order
 from db.models.request import LicenseRequest
 from db.models.subscription import Subscription
-from tests.money.book import Book, eventually
+from tests.money.book import Book
 from tests.portal.doings import ADDON, ask_something, order_addons, quote, update_of
 from tests.portal.visitor import OPS, SUPPORT
 
@@ -220,17 +220,3 @@ async def test_R20_a_refund_goes_back_once_and_never_past_the_limit_of_support(w
     assert "Given back:" in al.text
     notes = await subscribed.customer.papers("credit_note")
     assert sum(note.total_minor for note in notes) == -paper.total_minor
-
-
-async def test_R3_without_a_worker_a_cancellation_on_behalf_is_kept_and_decided_later(subscribed, jo, worker):
-    here = f"/staff/subscriptions/{subscribed.id}"
-    await jo.open(f"{here}/cancel")
-    await worker.stop()
-    await jo.submit(f"{here}/cancel", reason="by phone")
-    assert "Received." in jo.text
-    await worker.start()
-
-    async def decided():
-        return (await subscribed.row()).subscription.state == "cancelled"
-
-    await eventually(decided, "the cancellation is decided")

@@ -43,7 +43,7 @@ async def form(jo):
 async def test_R26_a_file_with_a_bad_row_is_reported_and_nothing_is_taken(world, jo):
     await jo.upload(await form(jo), "licenses.csv", BAD, what="import", reason="the move")
 
-    assert "Nothing was taken. 1 rows are good, 1 things are wrong." in jo.text
+    assert "Nothing was taken. Good rows: 1; mistakes: 1." in jo.text
     assert "Line 3" in jo.text
     assert "999" in jo.text
     assert KEYS[1] not in jo.page.text

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
-
 from tests.portal.chromium import PHONE
 from tests.portal.staff_gallery import staff_pages
 from tests.portal.test_in_a_browser import WAYS, faults
@@ -54,13 +52,10 @@ async def test_an_import_with_a_bad_row_is_mended_and_followed(book, somebody, b
         await page.get_by_text("All 2 are looked after.").wait_for()
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-async def test_every_page_of_staff_is_fit_for_everybody_and_for_a_phone(
-    world, book, somebody, browsers, scheme
-):
-    """axe finds nothing serious; at a phone's width nothing has to be scrolled sideways."""
+async def test_every_page_of_staff_is_fit_for_everybody_and_for_a_phone(world, book, somebody, browsers):
+    """axe finds nothing serious, light or dark; at a phone's width nothing has to be scrolled sideways."""
     paths = await staff_pages(world, book)
-    async with browsers.page(size=PHONE, scheme=scheme) as page:
+    async with browsers.page(size=PHONE) as page:
         await come_in(page, somebody, OPS)
         found = {path: await faults(page, path) for path in paths.values()}
 
