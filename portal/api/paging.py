@@ -39,7 +39,7 @@ def after(cursor: str | None, parts: int = 1) -> list[str] | None:
     good = isinstance(place, list) and len(place) == parts
     if not good or not all(isinstance(part, str) and "\0" not in part for part in place):
         raise _unknown()
-    return place
+    return [str(part) for part in place]
 
 
 def cursor_of(found: Sequence[object], limit: int, *place: str) -> str | None:
