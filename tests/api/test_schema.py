@@ -21,7 +21,7 @@ from schemathesis.specs.openapi.checks import (
 from tests.api.program import Program
 from tests.money.book import Book
 
-EXAMPLES = 8
+EXAMPLES = 6
 """Of each operation; enough to find what is forgotten, few enough to wait for."""
 
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]

@@ -66,7 +66,7 @@ async def test_what_was_wrong_may_be_mended_under_the_same_key(book, billing):
     await book.subscription(customer)
     path = f"/customers/{customer.id}/credits"
 
-    wrong = await billing.post(path, GRANT | {"amount": "20"}, key="mended")
+    wrong = await billing.post(path, GRANT | {"amount": "20.001"}, key="mended")
     assert is_problem(wrong, 422, "invalid")
     assert wrong.json()["errors"][0]["at"] == "body.amount"
     assert (await billing.post(path, GRANT, key="mended")).status_code == 201
