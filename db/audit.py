@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, cast
 
-from sqlalchemy import Table
+from sqlalchemy import Table, exists, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -39,3 +39,8 @@ async def record(
         "key": key,
     }
     await session.execute(_RECORD, [line])
+
+
+async def is_known(session: AsyncSession, key: str) -> bool:
+    """Whether a line of this key was written before: what it tells has happened."""
+    return bool(await session.scalar(select(exists().where(AuditRecord.key == key))))

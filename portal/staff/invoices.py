@@ -10,7 +10,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import HTMLResponse, Response
 
 import starter
-from db import invoice_papers
+from db import audit, invoice_papers
 from db.invoice_papers import InvoiceFacts
 from db.invoices import UnknownInvoice
 from domain.money import NotMoney, format_minor, parse_minor
@@ -95,6 +95,10 @@ async def refund(
         model = _model(facts, form, wanted)
         return page(request, "staff/refund.html", model, status=422)
     await limits.hold(means, limits.CHANGE, staff.by)
+    if await audit.is_known(reading, f"refund/{facts.number}/{wanted.reference}"):
+        again = f"{wanted.reference} was given back before: nothing was changed."
+        await flash(means, staff.visit, again, "warning")
+        return seen_next(here)
     try:
         done = await ask(_within(means, wanted))
     except NotTaken:

@@ -214,6 +214,10 @@ async def test_R20_a_refund_goes_back_once_and_never_past_the_limit_of_support(w
         assert answer.status_code == 200
     notes = await subscribed.customer.papers("credit_note")
     assert [note.total_minor for note in notes] == [-20_00]
+    assert (
+        "case-17 was given back before: nothing was changed."
+        in (await jo.send(form, amount="20.00", **wanted)).text
+    )
 
     await al.open(f"{here}/refund")
     await al.submit(f"{here}/refund", reference="case-18", reason="all of it")
