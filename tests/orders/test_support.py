@@ -8,13 +8,11 @@ from datetime import datetime
 from typing import Any
 
 import pytest
-from google.protobuf import json_format
-from temporalio.api.common.v1 import Payloads
 
+from tests.opened import opened
 from tests.orders.customer import Customer
 from tests.orders.price_list import SNIFFER, SYNC
 from tests.orders.shop import Shop
-from tests.orders.world import said
 
 IMPOSSIBLE = pytest.mark.parametrize(
     ("addon", "says"),
@@ -36,10 +34,8 @@ async def signal(customer: Customer, **payload: Any) -> None:
 async def queried(customer: Customer) -> dict[str, Any]:
     """`temporal workflow query --type status`, opened as the codec's door would do it."""
     words = ("--workflow-id", customer.workflow_id, "--type", "status", "--output", "json")
-    printed = said(await customer.world.command("workflow", "query", *words))["queryResult"]
-    [sealed] = json_format.ParseDict(printed, Payloads()).payloads
-    told: dict[str, Any] = json.loads(customer.world.settings.payload_codec().opened(sealed).data)
-    return told
+    printed = await customer.world.command("workflow", "query", *words)
+    return opened(printed, customer.world.settings.payload_codec())
 
 
 async def test_support_adds_an_add_on_by_signal_and_sees_quote_charge_and_promise(shop: Shop):
