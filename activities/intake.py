@@ -19,7 +19,7 @@ from domain.messages import Life, State
 from domain.milestones import Policy
 from domain.tasks import IntakeChunk, IntakeRequest
 
-CHUNK = 500
+CHUNK = 200
 SMALL = 500
 """An import of no more subscriptions is started at full speed: it is over in seconds."""
 AT_ONCE = 20

@@ -20,8 +20,9 @@ def codec_pass(
 ) -> None:
     """Write a pass with which Temporal's command line shows payloads opened, and seals what is typed.
 
-    Example: temporal workflow show -w subscription/… --codec-endpoint http://127.0.0.1:8000/codec
-    --codec-auth "Bearer $(evergreen codec-pass --by ops:al)"
+    It goes into TEMPORAL_CODEC_AUTH, after the word Bearer; docs/temporal.md has the whole line.
+
+    Example: evergreen codec-pass --by ops:al
     """
 
     async def command() -> dict[str, object]:

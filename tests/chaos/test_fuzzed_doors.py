@@ -23,13 +23,12 @@ from domain.intake_problem import Problem, UnreadableFile
 from domain.intake_row import COLUMNS, Row
 from payments import webhooks
 from payments.webhooks import READERS, BadSignature, NotUnderstood
-from portal.app import application
-from portal.webhooks import PaymentWebhooks
 from tests.chaos.payloads import anything, nearly_right, payloads
 from tests.end_to_end.book import Book
 from tests.end_to_end.dates import local
 from tests.end_to_end.world import OwnWorker
 from tests.money.world import World
+from tests.portal.application import portal_application
 
 ON_THE_LOOP = settings(
     deadline=None,
@@ -187,8 +186,7 @@ def test_what_is_not_signed_is_refused(body: bytes, signature: str | None):
 @ON_THE_LOOP
 async def test_no_event_breaks_the_webhook(sent: list[Any], world: World):
     """A signed event is answered; none ends in an error of ours."""
-    door = PaymentWebhooks(world.sessions, world.client, world.provider, SECRET)
-    app = application(door, dict, "fuzz")
+    app = portal_application(world, webhook_secret=SECRET)
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url="http://portal") as portal:
         for event in sent:
