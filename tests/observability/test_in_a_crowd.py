@@ -24,7 +24,8 @@ MANY = 2_000
 @pytest.fixture
 def ground(world):
     """The world, as the benchmarks' questions and rows know it."""
-    return Ground(world.settings, world.engine, world.sessions, world.client, {})
+    address = world.stack.addresses.temporal_address
+    return Ground(world.settings, world.engine, world.sessions, world.client, {}, address)
 
 
 @pytest_asyncio.fixture(loop_scope="session")

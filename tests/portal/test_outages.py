@@ -85,7 +85,9 @@ async def test_without_postgresql_there_is_a_plain_page_and_it_recovers_by_itsel
         assert (await somebody.http.get("/healthz")).status_code == 200
     finally:
         await world.stack.postgres.start()
-        await world.engine.dispose()  # the test's own connections, of which none is asked so soon after its use
+        await (
+            world.engine.dispose()
+        )  # the test's own connections, of which none is asked so soon after its use
         await worker.start()
 
     async with asyncio.timeout(WITHIN_SECONDS):
