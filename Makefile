@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 EXIT ?=
-WORKERS ?= 3
+WORKERS ?= 2
 N ?= 100
 FAULTS ?= 42
 
