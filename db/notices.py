@@ -44,7 +44,8 @@ async def tell_all(session: AsyncSession, notices: Sequence[NewNotice]) -> None:
 
     One statement, and one for each event that programs are told of too: this is the one place where they are.
     """
-    rows = [{"id": new_id("ntc"), **asdict(notice)} for notice in notices]
+    ids = sorted(new_id("ntc") for _ in notices)  # made in one moment, and read in the order told
+    rows = [{"id": made, **asdict(notice)} for made, notice in zip(ids, notices, strict=True)]
     if rows:
         await session.execute(_TELL, rows)
     for notice in notices:
