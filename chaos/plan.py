@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -13,6 +13,9 @@ ZONE = ZoneInfo("Europe/London")
 DAY = timedelta(days=1)
 LENGTH = timedelta(days=400)
 """Longer than a year: every license falls due once, the earliest twice."""
+
+ENCORE = 8
+"""Licenses of one encore: more than the kinds of trouble that a reply can have."""
 
 COUNTRIES = {"GB": "GBP", "JE": "GBP", "IE": "EUR", "DE": "EUR", "US": "USD", "JP": "JPY"}
 PLENTY = {"GBP": "20000.00", "EUR": "20000.00", "USD": "20000.00", "JPY": "3000000"}
@@ -106,6 +109,28 @@ def plan(seed: int, subscriptions: int, began_at: datetime) -> Plan:
     licenses = list(_licenses(dice, subscriptions, began_at))
     later = max(1, subscriptions // 10)
     return Plan(seed, began_at, tuple(licenses[:-later]), tuple(licenses[-later:]))
+
+
+def encore(made: Plan, number: int) -> tuple[License, ...]:
+    """More licenses, which a card pays for and to which nothing is done: each is charged and updated once."""
+    dice = random.Random(f"{made.seed}, {number}")
+    endings = {one.key[-4:] for one in (*made.first, *made.second)}
+    return tuple(
+        replace(
+            _license(
+                dice,
+                f"customer-{90_000 + number * ENCORE + one:05d}@chaos.example",
+                "GB",
+                "card",
+                made.began_at.date() + dice.randint(70, 385) * DAY,
+                1,
+                made.began_at,
+                endings,
+            ),
+            acts=(),
+        )
+        for one in range(ENCORE)
+    )
 
 
 def _licenses(dice: random.Random, subscriptions: int, began_at: datetime) -> Iterator[License]:

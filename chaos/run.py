@@ -26,7 +26,7 @@ from chaos.clock import Clock, Stuck
 from chaos.crew import Crew
 from chaos.faults import Fault, Injector
 from chaos.journal import Journal
-from chaos.plan import License, Plan, plan
+from chaos.plan import License, Plan, encore, plan
 from chaos.proxy import Proxy, tcp, unix
 from chaos.story import Stage, Story
 from config import Settings
@@ -37,6 +37,7 @@ from sandbox.stack import RunningStack, Stack
 
 AT_ONCE = 24
 """So many stories are told at a time; two processors are busy with that."""
+ENCORES = 5
 SETTLING_SECONDS = 180.0
 """The server gives a killed worker's call up after a minute; what was under way then is done again."""
 ORDERS = (b"POST /v1/orders",)
@@ -148,10 +149,21 @@ class Run:
             for fault in waiting:
                 self._strike(fault)
             await asyncio.gather(*self._striking)
+            await self._encore()
             await self._settle(progress)
         finally:
             for striking in self._striking:
                 striking.cancel()
+
+    async def _encore(self) -> None:
+        """More licenses fall due as long as trouble waits for a request to the vendor or the payment provider."""
+        for number in range(ENCORES):
+            name = f"encore {number}"
+            waiting = any(proxy.armed for proxy in self.injector.proxies.values())
+            if waiting or self._is_imported(name):
+                more = encore(self.plan, number)
+                await self._import(name, more)
+                await self._tell(more, lambda: None)
 
     def _dealt(self) -> set[int]:
         return {line["number"] for line in self.journal.lines if line["what"] == "dealt"}
@@ -164,7 +176,7 @@ class Run:
 
     async def _import(self, name: str, licenses: tuple[License, ...]) -> None:
         """As staff do by the command; again until it says that all is there (R26)."""
-        if any(line["what"] == "imported" and line["name"] == name for line in self.journal.lines):
+        if self._is_imported(name):
             return
         file = self.folder / f"{name}.csv"
         books.write(file, licenses)
@@ -173,6 +185,9 @@ class Run:
         for one in licenses:
             self.journal.write("license", name=name, **one.as_document())
         self.journal.write("imported", name=name, counts=counts)
+
+    def _is_imported(self, name: str) -> bool:
+        return any(line["what"] == "imported" and line["name"] == name for line in self.journal.lines)
 
     async def _tell(self, licenses: tuple[License, ...], tick: Callable[[], None]) -> None:
         known = await self._known()

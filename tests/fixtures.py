@@ -1,6 +1,7 @@
 """Fixtures that several folders of tests share: a folder's conftest.py imports those that it wants.
 
-Servers live as long as a folder's tests; an empty book and a running worker are made for each test.
+Servers live as long as the process; a folder's tests begin on an empty world, and an empty book and a running worker
+are made for each test.
 """
 
 from __future__ import annotations
@@ -11,14 +12,14 @@ import pytest_asyncio
 
 from tests.end_to_end.world import OwnWorker
 from tests.money.book import Book
-from tests.money.world import World, world
+from tests.money.world import World
 
 
 @pytest_asyncio.fixture(scope="package", loop_scope="session", name="world")
-async def world_with_money() -> AsyncIterator[World]:
-    """A world with portal and payment provider."""
-    async with world() as made:
-        yield made
+async def empty_world(one_world: World) -> World:
+    """The world with portal and payment provider, as if nobody had been there."""
+    await one_world.deserted()
+    return one_world
 
 
 @pytest_asyncio.fixture(scope="package", loop_scope="session")

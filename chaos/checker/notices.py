@@ -22,9 +22,9 @@ def check(cases: Cases) -> Iterator[Violation]:
     yield from _sent(cases)
     told = cases.by("notices", "subscription_id")
     began = datetime.fromisoformat(cases.lines("plan")[0]["began_at"])
-    second = {line["key"] for line in cases.lines("license") if line["name"] == "second"}
+    later = {line["key"] for line in cases.lines("license") if line["name"] != "first"}
     for case in cases.all:
-        for kind, term, subject in _required(case, None if case.key in second else began):
+        for kind, term, subject in _required(case, None if case.key in later else began):
             if not any(_is(notice, kind, term, subject) for notice in told[case.id]):
                 yield Violation(
                     "notice", case.id, f"{kind} of the term to {term} was never written {subject}"

@@ -2,4 +2,4 @@
 
 from __future__ import annotations
 
-from tests.fixtures import own_worker, standing_worker, world_with_money  # noqa: F401  (found here)
+from tests.fixtures import empty_world, own_worker, standing_worker  # noqa: F401  (found here)

@@ -13,21 +13,19 @@ from tests.end_to_end.book import Book
 from tests.end_to_end.world import OwnWorker
 from tests.money.world import World
 
-CASES = 30
+SEED, CASES = 11, 30
 EXPIRES_ON = date(2027, 8, 31)
 CUT_OFF = dates.cut_off(EXPIRES_ON)
 LONG_AFTER = dates.local(EXPIRES_ON + timedelta(days=40))
 
 
 async def test_random_messages_at_random_instants_come_out_as_the_rules_say(world: World, worker: OwnWorker):
-    """Another seed every day; `python -m tests.chaos.model` plays thousands, and finds the smallest that differs."""
+    """`python -m tests.chaos.model` plays thousands of other seeds, and finds the smallest that differs."""
     book = Book(world)
     player = Player(world, book, Clock(world.client))
     today = datetime.now(UTC).date()
     try:
-        wrong = [
-            one.case for one in await player.all(cases(today.toordinal(), CASES, today)) if one.differences()
-        ]
+        wrong = [one.case for one in await player.all(cases(SEED, CASES, today)) if one.differences()]
         shrunk = [await player.shrunk(case) for case in wrong]
     finally:
         await book.close()

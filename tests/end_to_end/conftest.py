@@ -9,14 +9,8 @@ import pytest_asyncio
 
 from tests.end_to_end.book import Book
 from tests.end_to_end.command_line import CommandLine
-from tests.end_to_end.world import OwnWorker, WorkerProgram, World, world
-from tests.fixtures import own_worker, tests_worker  # noqa: F401  (found here)
-
-
-@pytest_asyncio.fixture(scope="package", loop_scope="session", name="world")
-async def _world() -> AsyncIterator[World]:
-    async with world(identity="tests") as made:
-        yield made
+from tests.end_to_end.world import OwnWorker, WorkerProgram, World
+from tests.fixtures import empty_world, own_worker, tests_worker  # noqa: F401  (found here)
 
 
 @pytest.fixture

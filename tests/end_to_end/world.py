@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 from collections.abc import AsyncIterator, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -13,6 +13,7 @@ import httpx
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
 from temporalio.client import Client
+from temporalio.service import RPCError
 
 import connection
 import worker
@@ -55,6 +56,13 @@ class World:
         async with self.engine.begin() as connected:
             await connected.execute(text(EMPTY))
         self.vendor.control("DELETE", "/sandbox/faults")
+
+    async def deserted(self) -> None:
+        """No workflow runs any more, and there is nothing in the tables."""
+        async for one in self.client.list_workflows("ExecutionStatus = 'Running'"):
+            with suppress(RPCError):  # it has ended meanwhile
+                await self.client.get_workflow_handle(one.id).terminate("another folder's tests begin")
+        await self.empty()
 
     @asynccontextmanager
     async def locked(self, statement: str) -> AsyncIterator[None]:

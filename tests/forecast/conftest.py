@@ -6,15 +6,9 @@ from collections.abc import AsyncIterator
 
 import pytest_asyncio
 
-from tests.end_to_end.world import OwnWorker, World, world
-from tests.fixtures import own_worker, standing_worker  # noqa: F401  (found here)
+from tests.end_to_end.world import OwnWorker, World
+from tests.fixtures import empty_world, own_worker, standing_worker  # noqa: F401  (found here)
 from tests.forecast.book import LiveBook
-
-
-@pytest_asyncio.fixture(scope="package", loop_scope="session", name="world")
-async def _world() -> AsyncIterator[World]:
-    async with world(identity="tests") as made:
-        yield made
 
 
 @pytest_asyncio.fixture(loop_scope="session")

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 import pytest_asyncio
 
 from tests.end_to_end.world import OwnWorker, WorkerProgram
-from tests.fixtures import own_worker, tests_book, tests_worker, world_with_money  # noqa: F401  (found here)
+from tests.fixtures import empty_world, own_worker, tests_book, tests_worker  # noqa: F401  (found here)
 from tests.money.world import World
 
 

@@ -43,6 +43,11 @@ class World(end_to_end.World):
         await super().empty()
         await self.payments.control("DELETE", "/sandbox/faults")
 
+    async def deserted(self) -> None:
+        """As if nobody had been there: the payment provider tells nobody either."""
+        await super().deserted()
+        await self.deliver_webhooks(False)
+
 
 @asynccontextmanager
 async def world() -> AsyncIterator[World]:

@@ -6,13 +6,15 @@ from collections.abc import AsyncIterator
 
 import pytest_asyncio
 
+from tests.money import world as money
 from tests.orders.shop import Shop
 from tests.orders.world import OwnWorker, World, world
 
 
 @pytest_asyncio.fixture(scope="package", loop_scope="session", name="world")
-async def _world() -> AsyncIterator[World]:
-    async with world() as made:
+async def _world(one_world: money.World) -> AsyncIterator[World]:
+    await one_world.deserted()
+    async with world(one_world) as made:
         yield made
 
 

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-import shutil
 import sys
-import tempfile
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
@@ -20,28 +18,14 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
 from temporalio.client import Client
 
-import connection
 import worker
 from config import Settings
-from db import schema
 from db.session import engine_for, sessions_for
-from sandbox import temporal
-from sandbox.environment import environment
-from sandbox.stack import Stack
 from sandbox.virtual_time import VirtualTime
 from tests.db.conftest import EMPTY
+from tests.money import world as money
 from tests.orders.price_list import price_list
 
-MEMORY = Path("/dev/shm")
-FAST_PLACE = (
-    MEMORY if MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > 2**30 else None
-)  # else the usual one
-QUICK_TIMERS = {
-    "history.workflowIdReuseMinimalInterval": '"0s"',
-    "history.timerProcessorMaxPollRPS": "10000",
-    "history.timerProcessorMaxPollHostRPS": "10000",
-}
-"""The server looks at most twenty times a second for timers that are due; a skip over many retries then takes long."""
 OUTSIDE = ("vendor", "payments")
 TEMPORAL = Path(sys.executable).parent / "temporal"
 numbers = count(1)
@@ -100,39 +84,17 @@ class World:
 
 
 @asynccontextmanager
-async def world() -> AsyncIterator[World]:
-    """A world of its own, migrated, gone without a trace at the end."""
-    temporal.TIME_SKIPPING.update(QUICK_TIMERS)
-    with tempfile.TemporaryDirectory(prefix="evergreen-", dir=FAST_PLACE) as name:
-        folder = Path(name)
-        stack = Stack(
-            folder,
-            search_attributes=connection.search_attribute_types(),
-            time_skipping=True,
-            fast=True,
-            any_ports=True,
-        )
-        async with stack.up() as running, AsyncExitStack() as on_exit:
-            variables = environment(folder, running.addresses) | {
-                "EVERGREEN_DRAIN_SECONDS": "1",
-                "EVERGREEN_CATALOGUE": str(_written(folder, price_list())),
-            }
-            settings = _settings(variables)
-            engine = engine_for(settings.database_url)
-            on_exit.push_async_callback(engine.dispose)
-            await schema.upgrade(engine)
-            client = await Client.connect(
-                running.addresses.temporal_address,
-                data_converter=connection.converter(settings.payload_keys()),
-                identity="tests",
+async def world(one: money.World) -> AsyncIterator[World]:
+    """The world of all tests, as this folder uses it: with a price list of its own."""
+    variables = {**one.variables, "EVERGREEN_CATALOGUE": str(_written(one.folder, price_list()))}
+    async with AsyncExitStack() as on_exit:
+        outside = {
+            name: await on_exit.enter_async_context(
+                httpx.AsyncClient(base_url=one.stack.addresses.urls[name], trust_env=False, timeout=20)
             )
-            outside = {
-                name: await on_exit.enter_async_context(
-                    httpx.AsyncClient(base_url=running.addresses.urls[name], trust_env=False, timeout=20)
-                )
-                for name in OUTSIDE
-            }
-            yield World(folder, variables, settings, engine, client, VirtualTime(client), outside)
+            for name in OUTSIDE
+        }
+        yield World(one.folder, variables, _settings(variables), one.engine, one.client, one.clocks, outside)
 
 
 @dataclass

@@ -7,7 +7,7 @@ from contextlib import AsyncExitStack
 
 import pytest_asyncio
 
-from tests.fixtures import own_worker, tests_book, tests_worker, world_with_money  # noqa: F401  (found here)
+from tests.fixtures import empty_world, own_worker, tests_book, tests_worker  # noqa: F401  (found here)
 from tests.money.book import Book, Customer
 from tests.money.world import World
 from tests.portal.chromium import Chromium, chromium

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 import pytest_asyncio
 
 from tests.end_to_end.world import OwnWorker
-from tests.fixtures import own_worker, standing_worker, world_with_money  # noqa: F401  (found here)
+from tests.fixtures import empty_world, own_worker, standing_worker  # noqa: F401  (found here)
 from tests.money.book import Book
 from tests.money.world import World
 
