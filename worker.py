@@ -56,7 +56,7 @@ from telemetry.gauges import Gauges, showing
 from telemetry.log_lines import LogLines
 from telemetry.mail_tally import MailTally
 from telemetry.prometheus import runtime
-from telemetry.traces import exported, traced_calls
+from telemetry.switch import traced
 from vendor.http import HttpVendor
 from vendor.license_vendor import LicenseVendor
 from workflows.intake import Intake
@@ -264,7 +264,7 @@ async def run(settings: Settings) -> None:
         stack.push_async_callback(engine.dispose)
         await check_database(engine)
         measured = runtime(settings.health_host, settings.metrics_port)
-        traces = stack.enter_context(exported(settings.otlp_endpoint, "worker", settings.build_id))
+        traces = stack.enter_context(traced(settings.otlp_endpoint, "worker", settings.build_id))
         client = await connection.connect(
             settings.payload_keys(), [traces] if traces else [], runtime=measured
         )
@@ -272,7 +272,7 @@ async def run(settings: Settings) -> None:
         await schedule.keep(client, settings.reconcile_at, settings.zone)
         http = await stack.enter_async_context(httpx.AsyncClient(limits=CONNECTIONS))
         if traces:
-            traced_calls(http)
+            traces.of_calls(http)
         await stack.enter_async_context(composed(settings, engine, client, http))
         app = health.pages(
             lambda: health.what_is_wrong(engine, client), settings.build_id, lambda: warnings(settings)

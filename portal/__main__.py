@@ -27,7 +27,7 @@ from portal.app import application
 from portal.composition import codec_door_of, means_of
 from portal.observation import Observed, RequestMetrics
 from portal.webhooks import PaymentWebhooks
-from telemetry.traces import exported, traced_calls, traced_requests
+from telemetry.switch import traced
 
 
 async def serve(settings: Settings) -> None:
@@ -35,7 +35,7 @@ async def serve(settings: Settings) -> None:
     async with AsyncExitStack() as stack:
         engine = engine_for(settings.database_url)
         stack.push_async_callback(engine.dispose)
-        traces = stack.enter_context(exported(settings.otlp_endpoint, "portal", settings.build_id))
+        traces = stack.enter_context(traced(settings.otlp_endpoint, "portal", settings.build_id))
         client = await connection.connect(settings.payload_keys(), [traces] if traces else [], lazy=True)
         http = await stack.enter_async_context(httpx.AsyncClient())
         provider = settings.payment_provider(http)
@@ -48,8 +48,8 @@ async def serve(settings: Settings) -> None:
         check = partial(health.what_is_wrong, engine, client)
         app = application(means, webhooks, codec, check, settings.build_id)
         if traces:
-            traced_calls(http)
-            traced_requests(app)
+            traces.of_calls(http)
+            traces.of_requests(app)
         metrics = RequestMetrics()
         if settings.portal_metrics_port:
             metrics.serve(settings.health_host, settings.portal_metrics_port)

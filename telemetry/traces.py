@@ -2,7 +2,7 @@
 
 A request's trace goes with its update or signal into the workflow and on into the activities of the handler. What a
 workflow does by itself is in a trace of its own, one for each run, which is one term: its trace id is the run id,
-without dashes. Workflows make no spans: one would stay open for a year. Off unless an endpoint is set.
+without dashes. Workflows make no spans: one would stay open for a year. Programs come here by `telemetry.switch`.
 """
 
 from __future__ import annotations
@@ -48,6 +48,14 @@ class Traces(client.Interceptor, worker.Interceptor):
         """A span for every attempt of an activity."""
         return self._spans.intercept_activity(next)
 
+    def of_calls(self, http: httpx.AsyncClient) -> None:
+        """Spans for this client's calls; those it calls are told the trace."""
+        HTTPXClientInstrumentor.instrument_client(http)
+
+    def of_requests(self, app: FastAPI) -> None:
+        """Spans for what is asked of this application, named by route."""
+        FastAPIInstrumentor.instrument_app(app, excluded_urls=NOT_TRACED, exclude_spans=["receive", "send"])
+
     def workflow_interceptor_class(
         self, input: worker.WorkflowInterceptorClassInput
     ) -> type[worker.WorkflowInboundInterceptor]:
@@ -67,11 +75,8 @@ class Traces(client.Interceptor, worker.Interceptor):
 
 
 @contextmanager
-def exported(endpoint: str, program: str, build_id: str) -> Iterator[Traces | None]:
-    """Send spans to the endpoint while the block runs; the interceptor for Temporal, None where traces are off."""
-    if not endpoint:
-        yield None
-        return
+def exported(endpoint: str, program: str, build_id: str) -> Iterator[Traces]:
+    """Send spans to the endpoint while the block runs; the interceptor for Temporal."""
     resource = Resource.create({"service.name": f"evergreen-{program}", "service.version": build_id})
     provider = create_tracer_provider(resource=resource)
     exporter = OTLPSpanExporter(endpoint=f"{endpoint.rstrip('/')}/v1/traces", timeout=5)
@@ -81,13 +86,3 @@ def exported(endpoint: str, program: str, build_id: str) -> Iterator[Traces | No
         yield Traces()
     finally:
         provider.shutdown()
-
-
-def traced_calls(http: httpx.AsyncClient) -> None:
-    """Spans for this client's calls; those it calls are told the trace."""
-    HTTPXClientInstrumentor.instrument_client(http)
-
-
-def traced_requests(app: FastAPI) -> None:
-    """Spans for what is asked of this application, named by route."""
-    FastAPIInstrumentor.instrument_app(app, excluded_urls=NOT_TRACED, exclude_spans=["receive", "send"])

@@ -13,7 +13,7 @@ import connection
 import starter
 from domain.messages import AddAddons
 from portal.observation import Observed, RequestMetrics
-from telemetry.traces import Traces, exported, traced_requests
+from telemetry.traces import Traces, exported
 from tests.observability.world import World
 
 
@@ -35,7 +35,7 @@ async def door(world: World) -> AsyncIterator[httpx.AsyncClient]:
             taken = await starter.add_addons(client, subscription_id, request)
             return taken.answer.outcome if taken.answer else "left"
 
-        traced_requests(app)
+        traces.of_requests(app)
         transport = httpx.ASGITransport(Observed(app, RequestMetrics()))
         async with httpx.AsyncClient(transport=transport, base_url="http://door.example", timeout=30) as http:
             yield http
