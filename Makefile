@@ -31,7 +31,7 @@ up: $(READY) ## the embedded stack, kept up until Ctrl-C
 
 test: $(READY) ## all tests, on real servers (and in Chromium, which .ci/chromium installs)
 	.ci/chromium
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup --no-loadscope-reorder
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadscope
 
 check: $(READY) ## lint, types, architecture, docs
 	$(BIN)/ruff check .

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 import pytest_asyncio
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
 
 if TYPE_CHECKING:
     from tests.money.world import World
@@ -31,8 +33,8 @@ LONGEST_FIRST = (
 )
 """Else the last process would be at one of these when all others are done. What is not here comes after them."""
 
-TOGETHER = ("tests/commands/", "tests/deployment/", "tests/observability/", "tests/db/", "tests/notices/")
-"""Folders with servers of their own: one process runs all of such a folder."""
+TOGETHER = ("tests/commands/", "tests/deployment/", "tests/observability/", "tests/reconciliation/")
+"""Folders whose servers or whose story are their own: one process runs all of such a folder."""
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
@@ -44,22 +46,33 @@ async def one_world() -> AsyncIterator[World]:
         yield made
 
 
+class Folders(LoadScopeScheduling):  # type: ignore[misc]  # xdist has no types
+    """Gives out groups of files, each whole to one process, in the order in which they were collected."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return _group(nodeid)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Folders:
+    """Files go to processes as `Folders` gives them out."""
+    config.option.loadscopereorder = False  # not the most tests first: the longest are few
+    return Folders(config, log)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Give each test the group that stays in one process, and put the longest groups first."""
-    for item in items:
-        item.add_marker(pytest.mark.xdist_group(_group(item)))
-    items.sort(key=_rank)
+    """The longest first."""
+    items.sort(key=lambda item: _rank(item.nodeid))
 
 
-def _group(item: pytest.Item) -> str:
-    path = item.nodeid.partition("::")[0]
+def _group(nodeid: str) -> str:
+    path = nodeid.partition("::")[0]
     if path == "tests/commands/test_demo.py":  # on a stack of its own, and as long as all the others
         return path
     return next((folder for folder in TOGETHER if path.startswith(folder)), path)
 
 
-def _rank(item: pytest.Item) -> int:
+def _rank(nodeid: str) -> int:
     return next(
-        (rank for rank, start in enumerate(LONGEST_FIRST) if item.nodeid.startswith(start)),
-        len(LONGEST_FIRST),
+        (rank for rank, start in enumerate(LONGEST_FIRST) if nodeid.startswith(start)), len(LONGEST_FIRST)
     )

@@ -1,0 +1,1 @@
+"""Tables, ledger and their guards, on a real PostgreSQL."""

@@ -1,0 +1,1 @@
+"""Drills: deploy, rotate keys, restore, stop under load; on the stack of `make up`."""

@@ -1,0 +1,1 @@
+"""Import files: what is taken, what is refused and in which words."""

@@ -1,0 +1,1 @@
+"""Subscriptions that live on the real servers, paid from credit."""

@@ -1,0 +1,1 @@
+"""The forecast, and the year as it then really goes."""

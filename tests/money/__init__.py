@@ -1,0 +1,1 @@
+"""Cards, collection, refunds, crashes in the middle of them."""

@@ -1,0 +1,1 @@
+"""Metrics, traces, logs and what people see in the Temporal UI."""

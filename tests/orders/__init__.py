@@ -1,0 +1,1 @@
+"""Add-ons, upgrades, changes at renewal, the promise."""

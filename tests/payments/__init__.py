@@ -1,0 +1,1 @@
+"""The payment adapter on the sandbox provider, or on Stripe's test mode."""

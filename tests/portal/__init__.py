@@ -1,0 +1,1 @@
+"""The portal's pages, by HTTP and in a real browser."""

@@ -1,0 +1,1 @@
+"""One business and its accidents, found and healed."""

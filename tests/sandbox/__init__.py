@@ -1,0 +1,1 @@
+"""The embedded stack: started, killed, left behind, started again."""

@@ -1,0 +1,1 @@
+"""The vendor's client on the sandbox vendor."""
