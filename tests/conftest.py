@@ -60,6 +60,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Folders
     return Folders(config, log)
 
 
+@pytest.hookimpl(trylast=True)  # pytest itself sorts by fixtures
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The longest first."""
     items.sort(key=lambda item: _rank(item.nodeid))

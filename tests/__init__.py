@@ -1,0 +1,1 @@
+"""All tests. Each folder is a package: what lives as long as a package ends with the folder."""
