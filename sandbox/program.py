@@ -70,7 +70,7 @@ class Program:
     account: str | None = None
     stop_signal: signal.Signals = signal.SIGTERM
     death_signal: signal.Signals = signal.SIGKILL
-    start_within_seconds: float = 30.0
+    start_within_seconds: float = 60.0
     probe_within_seconds: float = 3.0
     stop_within_seconds: float = 10.0
     on_spawn: OnSpawn | None = None

@@ -42,7 +42,7 @@ class Shop:
         """A customer with a license that the vendor knows, imported and kept renewed."""
         expires_on = expires_on or coming(8, 31)
         license = {
-            "license_key": f"SM-SECRET-{next(numbers):06d}",
+            "license_key": f"SM-SECRET-SHOP-{next(numbers):06d}",
             "product": "SmarterMail",
             "edition": edition,
             "size": size,
