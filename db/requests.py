@@ -163,7 +163,7 @@ async def listing(session: AsyncSession, decided_too: bool = False, limit: int =
 
 
 async def reveal(
-    session: AsyncSession, key_ring: KeyRing, request_id: str, by: str, at: datetime, reason: str
+    session: AsyncSession, key_ring: KeyRing, request_id: str, by: str, at: datetime, why: str | None = None
 ) -> str | None:
     """The whole key that a request brings, for staff to look it up at the vendor; audited (R28, R29).
 
