@@ -172,7 +172,7 @@ async def reveal(
     found = (await one(session, request_id)).request
     if found.license_key_ciphertext is None:
         return None
-    await audit.record(session, actor=by, action="reveal_license_key", subject=found.id, at=at, reason=reason)
+    await audit.record(session, actor=by, action="reveal_license_key", subject=found.id, at=at, reason=why)
     return key_ring.open(found.license_key_ciphertext, found.id)
 
 

@@ -1,0 +1,89 @@
+"""Promises are counted as updates close, by the database itself, so that no page counts every update."""
+
+import asyncio
+import importlib
+from datetime import timedelta
+from itertools import product
+
+from sqlalchemy import delete, select, text
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
+
+from db.models.license_update import LicenseUpdate
+from db.models.promise import PromiseTime
+from tests.db.shelf import PROMISE_AT, Shelf
+
+Sessions = async_sessionmaker[AsyncSession]
+
+LATER = PROMISE_AT + timedelta(days=30)
+
+
+async def counted(sessions: Sessions) -> dict[object, tuple[int, int, int]]:
+    """What each promise time says: kept, broken, refused; times of which nothing is left are passed over."""
+    async with sessions() as session:
+        rows = await session.scalars(select(PromiseTime))
+        found = {row.promise_at: (row.kept, row.broken, row.refused) for row in rows}
+    return {at: counts for at, counts in found.items() if any(counts)}
+
+
+async def test_an_update_counts_as_what_it_is_now_however_often_it_changes(sessions: Sessions) -> None:
+    shelf = Shelf(sessions)
+    update_id = await shelf.paid(await shelf.license(), promise_at=PROMISE_AT)
+    assert await counted(sessions) == {}
+
+    await shelf.close(update_id, "done", at=PROMISE_AT)
+    await shelf.close(update_id, "done", at=PROMISE_AT)
+    assert await counted(sessions) == {PROMISE_AT: (1, 0, 0)}
+
+    await shelf.close(update_id, "done", at=PROMISE_AT + timedelta(seconds=1))
+    assert await counted(sessions) == {PROMISE_AT: (0, 1, 0)}
+
+    async with sessions.begin() as session:
+        update = await session.get_one(LicenseUpdate, update_id)
+        update.promise_at = LATER
+    assert await counted(sessions) == {LATER: (1, 0, 0)}
+
+    async with sessions.begin() as session:
+        update = await session.get_one(LicenseUpdate, update_id)
+        update.state, update.done_at = "pending", None
+    assert await counted(sessions) == {}
+
+
+async def test_many_that_close_at_once_are_all_counted(sessions: Sessions) -> None:
+    """They share a promise time, and nobody waits for another's locks in a circle."""
+    shelf = Shelf(sessions)
+    held = [await shelf.license() for _ in range(6)]
+    updates = [await shelf.paid(each, promise_at=at) for each, at in product(held, (PROMISE_AT, LATER))]
+
+    async def close_both(first: str, second: str) -> None:
+        async with sessions.begin() as session:
+            for update_id in (first, second):
+                update = await session.get_one(LicenseUpdate, update_id)
+                update.state, update.refusal = "refused", "RevokedKey"
+                await session.flush()
+
+    pairs = [
+        pair if turn % 2 else pair[::-1]
+        for turn, pair in enumerate(zip(updates[::2], updates[1::2], strict=True))
+    ]
+    await asyncio.gather(*(close_both(*pair) for pair in pairs))
+
+    assert await counted(sessions) == {PROMISE_AT: (0, 0, 6), LATER: (0, 0, 6)}
+
+
+async def test_the_migration_counts_what_was_closed_before_it(
+    engine: AsyncEngine, sessions: Sessions
+) -> None:
+    shelf = Shelf(sessions)
+    for late in (False, True):
+        for state in ("done", "refused"):
+            await shelf.close(await shelf.paid(await shelf.license()), state, at=PROMISE_AT, late=late)
+    await shelf.paid(await shelf.license())
+    kept = await counted(sessions)
+    assert kept == {PROMISE_AT: (1, 2, 1)}
+
+    async with engine.begin() as connection:
+        await connection.execute(delete(PromiseTime))
+        count_all = importlib.import_module("db.migrations.versions.0012_page_times").COUNT_ALL
+        await connection.execute(text(count_all))
+
+    assert await counted(sessions) == kept
