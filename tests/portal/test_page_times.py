@@ -25,7 +25,7 @@ from db import (
 )
 from tests.portal.statements import statements
 
-MANY = 20_000
+MANY = 10_000
 """Enough for the planner to prefer an index wherever there is one."""
 
 NOW = datetime.now(UTC)
