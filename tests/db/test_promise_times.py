@@ -15,6 +15,7 @@ from tests.db.shelf import PROMISE_AT, Shelf
 Sessions = async_sessionmaker[AsyncSession]
 
 LATER = PROMISE_AT + timedelta(days=30)
+CLOSED = 15
 
 
 async def counted(sessions: Sessions) -> dict[object, tuple[int, int, int]]:
@@ -51,7 +52,7 @@ async def test_an_update_counts_as_what_it_is_now_however_often_it_changes(sessi
 async def test_many_that_close_at_once_are_all_counted(sessions: Sessions) -> None:
     """They share a promise time, and nobody waits for another's locks in a circle."""
     shelf = Shelf(sessions)
-    held = [await shelf.license() for _ in range(6)]
+    held = [await shelf.license() for _ in range(CLOSED)]
     updates = [await shelf.paid(each, promise_at=at) for each, at in product(held, (PROMISE_AT, LATER))]
 
     async def close_both(first: str, second: str) -> None:
@@ -67,7 +68,7 @@ async def test_many_that_close_at_once_are_all_counted(sessions: Sessions) -> No
     ]
     await asyncio.gather(*(close_both(*pair) for pair in pairs))
 
-    assert await counted(sessions) == {PROMISE_AT: (0, 0, 6), LATER: (0, 0, 6)}
+    assert await counted(sessions) == {PROMISE_AT: (0, 0, CLOSED), LATER: (0, 0, CLOSED)}
 
 
 async def test_the_migration_counts_what_was_closed_before_it(

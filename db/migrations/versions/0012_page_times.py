@@ -18,9 +18,11 @@ $$
 """
 
 # What the update was is taken off, what it is now is added: a closed one that changes again is not counted twice.
+# One transaction counts at a time, as two that close two updates each would lock the rows of two times crosswise.
 COUNT_PROMISE = """
 CREATE FUNCTION count_promise() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
+    PERFORM pg_advisory_xact_lock(hashtext('promise_times'), 0);
     INSERT INTO promise_times AS counted (promise_at, kept, broken, refused)
     SELECT
         at,
@@ -41,7 +43,7 @@ BEGIN
 END $$
 """
 
-# At commit: many updates share a promise time, and its row is locked for no longer than that takes, after all others.
+# At commit: many updates share a promise time, and nobody waits for its row, or the lock, longer than a commit takes.
 TRIGGERS = (
     """
     CREATE CONSTRAINT TRIGGER license_updates_counted_when_inserted AFTER INSERT ON license_updates
