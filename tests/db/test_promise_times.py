@@ -3,7 +3,6 @@
 import asyncio
 import importlib
 from datetime import timedelta
-from itertools import product
 
 from sqlalchemy import delete, select, text
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
@@ -15,7 +14,6 @@ from tests.db.shelf import PROMISE_AT, Shelf
 Sessions = async_sessionmaker[AsyncSession]
 
 LATER = PROMISE_AT + timedelta(days=30)
-CLOSED = 15
 
 
 async def counted(sessions: Sessions) -> dict[object, tuple[int, int, int]]:
@@ -49,26 +47,42 @@ async def test_an_update_counts_as_what_it_is_now_however_often_it_changes(sessi
     assert await counted(sessions) == {}
 
 
-async def test_many_that_close_at_once_are_all_counted(sessions: Sessions) -> None:
-    """They share a promise time, and nobody waits for another's locks in a circle."""
+async def test_two_that_close_two_updates_each_crosswise_are_all_counted(sessions: Sessions) -> None:
+    """They share promise times, and wait in line for them, not in a circle."""
     shelf = Shelf(sessions)
-    held = [await shelf.license() for _ in range(CLOSED)]
-    updates = [await shelf.paid(each, promise_at=at) for each, at in product(held, (PROMISE_AT, LATER))]
+    held = [await shelf.license() for _ in range(5)]
+    times = (PROMISE_AT, PROMISE_AT, LATER, LATER, PROMISE_AT)
+    first, *updates = [await shelf.paid(one, promise_at=at) for one, at in zip(held, times, strict=True)]
+    await shelf.close(first, "refused")
 
-    async def close_both(first: str, second: str) -> None:
+    async def close(*update_ids: str) -> None:
         async with sessions.begin() as session:
-            for update_id in (first, second):
+            for update_id in update_ids:
                 update = await session.get_one(LicenseUpdate, update_id)
                 update.state, update.refusal = "refused", "RevokedKey"
                 await session.flush()
 
-    pairs = [
-        pair if turn % 2 else pair[::-1]
-        for turn, pair in enumerate(zip(updates[::2], updates[1::2], strict=True))
-    ]
-    await asyncio.gather(*(close_both(*pair) for pair in pairs))
+    async with sessions() as holder:
+        await holder.execute(select(PromiseTime).with_for_update())
+        closing = []
+        for number, pair in enumerate((updates[:2], updates[2:]), 1):
+            closing.append(asyncio.create_task(close(*pair)))
+            await until_so_many_wait(sessions, number)
+        await holder.rollback()
+    await asyncio.gather(*closing)
 
-    assert await counted(sessions) == {PROMISE_AT: (0, 0, CLOSED), LATER: (0, 0, CLOSED)}
+    assert await counted(sessions) == {PROMISE_AT: (0, 0, 3), LATER: (0, 0, 2)}
+
+
+async def until_so_many_wait(sessions: Sessions, number: int) -> None:
+    """Until so many transactions wait for a lock."""
+    waiting = text("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'")
+    async with asyncio.timeout(10):
+        while True:
+            async with sessions() as session:
+                if await session.scalar(waiting) == number:
+                    return
+            await asyncio.sleep(0.01)
 
 
 async def test_the_migration_counts_what_was_closed_before_it(
