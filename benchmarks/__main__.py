@@ -8,7 +8,7 @@ import json
 import os
 import platform
 import sys
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -17,15 +17,50 @@ from time import perf_counter
 from rich.console import Console
 
 import worker
-from benchmarks import answers, checking, crowd, growth, history, ledger, memory, reads, renewals, storing
+from benchmarks import (
+    answers,
+    checking,
+    crowd,
+    growth,
+    history,
+    ledger,
+    memory,
+    pages,
+    reads,
+    renewals,
+    storing,
+)
 from benchmarks.charts import drawn
 from benchmarks.figure import Figure
-from benchmarks.ground import ground
+from benchmarks.ground import Ground, ground
 from benchmarks.sheet import as_markdown, as_table, written
 from benchmarks.size import SIZES, Size
 
 PARTS = ("import", "term", "due", "growth", "database", "answer", "crowd", "memory", "reading")
 to_errors = Console(stderr=True)
+
+
+Measure = Callable[[Size, Ground], Awaitable[list[Figure]]]
+
+GROUNDS: dict[str, tuple[tuple[str, str, Measure], ...]] = {
+    "on": (
+        ("import", "storing and starting", storing.measure),
+        ("database", "the database", ledger.measure),
+    ),
+    "skipping": (("term", "a quiet term", lambda _, on: history.measure(on)),),
+    "fresh": (
+        ("answer", "answers", answers.measure),
+        ("due", "renewals due at once", renewals.measure),
+        ("growth", "many due at once", growth.measure),
+    ),
+    "crowd": (("crowd", "answers in a crowd", crowd.measure),),
+    "large": (
+        ("memory", "memory", memory.measure),
+        ("reading", "reading", reads.measure),
+        ("reading", "pages", pages.measure),
+    ),
+}
+"""What is measured on the same servers, in this order: part, what to say, how. Others leave nothing in their memory."""
 
 
 async def measured(size: Size, parts: Sequence[str]) -> list[Figure]:
@@ -36,38 +71,13 @@ async def measured(size: Size, parts: Sequence[str]) -> list[Figure]:
         if "import" in parts:
             to_errors.print("checking …")
             figures += await checking.measure(size, folder)
-        async with ground(folder / "on") as on:
-            if "import" in parts:
-                to_errors.print("storing and starting …")
-                figures += await storing.measure(size, on)
-            if "database" in parts:
-                to_errors.print("the database …")
-                figures += await ledger.measure(size, on)
-        if "term" in parts:
-            to_errors.print("a quiet term …")
-            async with ground(folder / "skipping", time_skipping=True) as on:
-                figures += await history.measure(on)
-        async with ground(folder / "fresh") as on:  # without what the others left in memory
-            if "answer" in parts:
-                to_errors.print("answers …")
-                figures += await answers.measure(size, on)
-            if "due" in parts:
-                to_errors.print("renewals due at once …")
-                figures += await renewals.measure(size, on)
-            if "growth" in parts:
-                to_errors.print("many due at once …")
-                figures += await growth.measure(size, on)
-        if "crowd" in parts:
-            async with ground(folder / "crowd") as on:
-                to_errors.print("answers in a crowd …")
-                figures += await crowd.measure(size, on)
-        async with ground(folder / "large") as on:
-            if "memory" in parts:
-                to_errors.print("memory …")
-                figures += await memory.measure(size, on)
-            if "reading" in parts:
-                to_errors.print("reading …")
-                figures += await reads.measure(size, on)
+        for where, steps in GROUNDS.items():
+            wanted = [step for step in steps if step[0] in parts]
+            if wanted:
+                async with ground(folder / where, time_skipping=where == "skipping") as on:
+                    for _, said, measure in wanted:
+                        to_errors.print(f"{said} …")
+                        figures += await measure(size, on)
     return figures
 
 

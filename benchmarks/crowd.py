@@ -84,17 +84,10 @@ async def _all_started(ground: Ground, intake_id: str) -> bool:
 @asynccontextmanager
 async def _worker(ground: Ground) -> AsyncIterator[None]:
     """`python worker.py` on these servers."""
-    settings = ground.settings
-    env = {
-        "EVERGREEN_DATABASE_URL": settings.database_url,
-        "EVERGREEN_SECRET_KEYS": settings.secret_keys.get_secret_value(),
-        "EVERGREEN_FINGERPRINT_PEPPER": settings.fingerprint_pepper.get_secret_value(),
-        "EVERGREEN_CACHED_WORKFLOWS": str(settings.cached_workflows),
-        "TEMPORAL_ADDRESS": ground.client.service_client.config.target_host,
-        "TEMPORAL_NAMESPACE": ground.client.namespace,
-    }
     with TemporaryDirectory(prefix="evergreen-") as name:
-        program, _url = await WORKER.start(log=Path(name) / "log", filled_in={}, env=env, any_ports=True)
+        program, _url = await WORKER.start(
+            log=Path(name) / "log", filled_in={}, env=ground.variables, any_ports=True
+        )
         try:
             yield
         finally:

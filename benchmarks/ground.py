@@ -80,6 +80,20 @@ class Ground:
     activities: dict[str, Callable[..., Any]]
     temporal_address: str
 
+    @property
+    def variables(self) -> dict[str, str]:
+        """The environment of programs of ours on these servers."""
+        settings = self.settings
+        return {
+            "EVERGREEN_DATABASE_URL": settings.database_url,
+            "EVERGREEN_SECRET_KEYS": settings.secret_keys.get_secret_value(),
+            "EVERGREEN_CODEC_KEYS": settings.codec_keys.get_secret_value(),
+            "EVERGREEN_FINGERPRINT_PEPPER": settings.fingerprint_pepper.get_secret_value(),
+            "EVERGREEN_CACHED_WORKFLOWS": str(settings.cached_workflows),
+            "TEMPORAL_ADDRESS": self.client.service_client.config.target_host,
+            "TEMPORAL_NAMESPACE": self.client.namespace,
+        }
+
     def our_worker(self) -> Worker:
         """The worker as it is deployed."""
         return worker.worker_for(self.client, list(self.activities.values()), self.settings)

@@ -19,6 +19,7 @@ class Size:
     entries: int = 10_000
     updates: int = 150
     read: int = 100_000
+    pages: int = 20_000
     asleep: int = 200
     asleep_times: int = 5
     growth: int = 50
@@ -33,6 +34,7 @@ LARGE = Size(
     due=1_000,
     settled=4_000,
     updates=1_000,
+    pages=100_000,
     asleep=1_000,
     asleep_times=10,
     growth=500,

@@ -163,7 +163,7 @@ async def listing(session: AsyncSession, decided_too: bool = False, limit: int =
 
 
 async def reveal(
-    session: AsyncSession, key_ring: KeyRing, request_id: str, by: str, at: datetime
+    session: AsyncSession, key_ring: KeyRing, request_id: str, by: str, at: datetime, why: str | None = None
 ) -> str | None:
     """The whole key that a request brings, for staff to look it up at the vendor; audited (R28, R29).
 
@@ -172,7 +172,7 @@ async def reveal(
     found = (await one(session, request_id)).request
     if found.license_key_ciphertext is None:
         return None
-    await audit.record(session, actor=by, action="reveal_license_key", subject=found.id, at=at)
+    await audit.record(session, actor=by, action="reveal_license_key", subject=found.id, at=at, reason=why)
     return key_ring.open(found.license_key_ciphertext, found.id)
 
 

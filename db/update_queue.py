@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from sqlalchemy import Row, Select, func, select, tuple_
+from sqlalchemy import Integer, Row, Select, cast, func, literal, select, tuple_, union_all
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db import audit, license_updates
@@ -18,6 +18,7 @@ from db.models.customer import Customer
 from db.models.license import License
 from db.models.license_update import LicenseUpdate
 from db.models.order import Order
+from db.models.promise import PromiseTime
 from db.models.subscription import Subscription
 
 SLIP_OF_THE_HAND = timedelta(days=366)
@@ -135,8 +136,13 @@ async def one(session: AsyncSession, update_id: str, now: datetime) -> QueuedUpd
     return _queued(row, now)
 
 
-async def reveal(session: AsyncSession, key_ring: KeyRing, update_id: str, by: str, at: datetime) -> str:
-    """The whole license key, for whoever does the update; written to the audit (R28, R29). Raises UnknownUpdate."""
+async def reveal(
+    session: AsyncSession, key_ring: KeyRing, update_id: str, by: str, at: datetime, why: str = ""
+) -> str:
+    """The whole license key, for whoever does the update; written to the audit (R28, R29). Raises UnknownUpdate.
+
+    `why` is what a person says; a program has no other reason than the update.
+    """
     query = select(License).join(LicenseUpdate, LicenseUpdate.license_id == License.id)
     license = (await session.scalars(query.where(LicenseUpdate.id == update_id))).one_or_none()
     if license is None:
@@ -147,31 +153,28 @@ async def reveal(session: AsyncSession, key_ring: KeyRing, update_id: str, by: s
         action="reveal_license_key",
         subject=license.id,
         at=at,
-        reason=f"for license update {update_id}",
+        reason=": ".join(filter(None, (f"for license update {update_id}", why))),
     )
     return key_ring.open(license.key_ciphertext, license.id)
 
 
 async def promises(session: AsyncSession, zone: str, now: datetime) -> list[Month]:
-    """The promises of each local month, latest month first. One statement."""
-    update = LicenseUpdate
-    month = func.to_char(func.timezone(zone, update.promise_at), "YYYY-MM").label("month")
-    done, refused, pending = (update.state == state for state in ("done", "refused", "pending"))
-    in_time = (update.done_at <= update.promise_at) & ~update.late
-    due = update.promise_at <= now
-    broken = (done & ~in_time) | (refused & update.late) | (pending & (due | update.late))
-    query = (
-        select(
-            month,
-            func.count().filter(done & in_time),
-            func.count().filter(broken),
-            func.count().filter(refused & ~update.late),
-            func.count().filter(pending & ~due & ~update.late),
-        )
-        .group_by(month)
-        .order_by(month.desc())
-    )
-    return [Month(*row) for row in (await session.execute(query)).all()]
+    """The promises of each local month, latest month first. One statement.
+
+    What is closed was counted when it was; of the updates themselves only those still owed are read.
+    """
+    update, none = LicenseUpdate, literal(0)
+    too_late = (update.promise_at <= now) | update.late
+    parts = union_all(
+        select(PromiseTime.promise_at, PromiseTime.kept, PromiseTime.broken, PromiseTime.refused, none),
+        select(update.promise_at, none, cast(too_late, Integer), none, cast(~too_late, Integer)).where(
+            update.state == "pending"
+        ),
+    ).subquery()
+    promise_at, *counts = parts.columns
+    month = func.to_char(func.timezone(zone, promise_at), "YYYY-MM").label("month")
+    query = select(month, *map(func.sum, counts)).group_by(month).order_by(month.desc())
+    return [Month(row[0], *map(int, row[1:])) for row in (await session.execute(query)).all()]
 
 
 def _query() -> Select[LicenseUpdate, License, Order, Subscription, Customer]:

@@ -13,6 +13,7 @@ from db.models import (  # noqa: F401  (loaded for the tables they declare, not 
     notice,
     order,
     payment,
+    promise,
     quote,
     request,
     sign_in,

@@ -2,10 +2,17 @@
 
 from datetime import datetime
 
-from sqlalchemy import CheckConstraint, text
+from sqlalchemy import CheckConstraint, Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from db.models.record import Id, Record, RecordedAt, not_blank
+
+# Written as PostgreSQL writes it, by which Alembic compares.
+WORDS = (
+    "to_tsvector('simple'::regconfig, regexp_replace((name || ' '::text) || email, "
+    "'[!-/:-@[-`{-~]+'::text, ' '::text, 'g'::text))"
+)
+"""The words of name and e-mail address, by which staff search: what stands between ASCII punctuation."""
 
 
 class Customer(Record):
@@ -16,6 +23,7 @@ class Customer(Record):
         CheckConstraint("email = lower(email) AND email LIKE '_%@_%'", name="email_lower_case"),
         CheckConstraint("country ~ '^[A-Z]{2}$'", name="country_iso"),
         not_blank("name"),
+        Index("ix_customers_words", text(WORDS), postgresql_using="gin"),
     )
 
     id: Mapped[Id]

@@ -179,14 +179,5 @@ def _grant(found: books.GrantStatement) -> Grant:
         reason=found.reason,
         priority=found.priority,
         expires_on=found.expires_on,
-        movements=[
-            Movement(
-                at=line.at,
-                kind=line.kind,
-                subject=line.subject,
-                amount_minor=line.amount_minor,
-                balance_minor=line.balance_minor,
-            )
-            for line in found.lines
-        ],
+        movements=[Movement.model_validate(line, from_attributes=True) for line in found.lines],
     )

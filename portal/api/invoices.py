@@ -91,17 +91,7 @@ async def list_invoices(
     whose = await customer_of(reading, customer_id)
     last = after(cursor)
     found = await invoice_list.of_customer(reading, whose.id, last[0] if last else None, limit + 1)
-    page = [
-        InvoiceLine(
-            number=each.number,
-            kind="credit_note" if each.kind == "credit_note" else "invoice",
-            currency=each.currency,
-            total_minor=each.total_minor,
-            due_minor=each.due_minor,
-            issued_at=each.issued_at,
-        )
-        for each in found[:limit]
-    ]
+    page = [InvoiceLine.model_validate(each, from_attributes=True) for each in found[:limit]]
     return Page(data=page, next_cursor=cursor_of(found, limit, found[:limit][-1].id if found else ""))
 
 
@@ -120,26 +110,8 @@ async def show(number: Number, _caller: Reader, reading: Reading) -> Invoice:
         tax_minor=facts.tax_minor,
         total_minor=facts.total_minor,
         due_minor=facts.due_minor,
-        lines=[
-            Line(
-                kind=line.kind,
-                description=line.description,
-                amount_minor=line.amount_minor,
-                days=line.days,
-                term_days=line.term_days,
-            )
-            for line in facts.lines
-        ],
-        payments=[
-            Payment(
-                source=part.source,
-                reference=part.reference,
-                amount_minor=part.amount_minor,
-                at=part.at,
-                done=part.done,
-            )
-            for part in facts.parts
-        ],
+        lines=[Line.model_validate(line, from_attributes=True) for line in facts.lines],
+        payments=[Payment.model_validate(part, from_attributes=True) for part in facts.parts],
         corrects=facts.corrects,
         corrected_by=[note.number for note in facts.notes],
     )

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable
 from datetime import UTC, date, datetime
 from typing import Annotated, Self
 
@@ -12,7 +10,6 @@ from pydantic import BaseModel, Field
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.responses import Response
 
-import starter
 from db import update_queue
 from db.license_keys import masked
 from db.update_queue import ExpiryNotAsPromised, QueuedUpdate, UnknownUpdate, UpdateClosed
@@ -23,12 +20,8 @@ from portal.api.problems import Fault, invalid, not_found, refused
 from portal.api.subscriptions import answer_of
 from portal.api.wording import Id, Sent, Words
 from portal.api.writes import Answer, Writing, writes
-from portal.means import Given, Means, Reading
-
-WRITTEN_DOWN_SECONDS = 3.0
-"""A worker that is there takes milliseconds."""
-
-LOOK_SECONDS = 0.05
+from portal.means import Given, Reading
+from reception import update_news
 
 router = APIRouter(tags=["license updates"])
 
@@ -155,9 +148,7 @@ async def done(update_id: Id, news: Done, write: Writes) -> Response:
     told = LicenseUpdated(
         update_id=update_id, expires_on=news.expires_on, by=write.by, request_id=write.request_id
     )
-    return await write.once(
-        lambda: _report(write, told, lambda owed: owed.check_done(news.expires_on), "done")
-    )
+    return await write.once(lambda: _report(write, told, "done"))
 
 
 @router.post("/updates/{update_id}/refused", response_model=Reported, responses={202: {"model": Reported}})
@@ -166,36 +157,25 @@ async def refused_for_good(update_id: Id, news: RefusedForGood, write: Writes) -
     if not news.reason.strip():
         raise invalid([Fault(at="body.reason", reason="it is blank", mend="Say what the vendor says.")])
     told = LicenseUpdated(update_id=update_id, refusal=news.reason, by=write.by, request_id=write.request_id)
-    return await write.once(lambda: _report(write, told, QueuedUpdate.check_open, "refused"))
+    return await write.once(lambda: _report(write, told, "refused"))
 
 
-async def _report(
-    write: Writing, news: LicenseUpdated, check: Callable[[QueuedUpdate], None], wanted: str
-) -> Answer:
+async def _report(write: Writing, news: LicenseUpdated, wanted: str) -> Answer:
     means = write.means
-    async with means.sessions() as session:
-        owed = await _one(session, news.update_id)
-    if owed.state == wanted:  # the same news again, after a crash
-        return Answer(Reported(update=Update.of(owed), taken=True))
     try:
-        check(owed)
-    except (UpdateClosed, ExpiryNotAsPromised) as no:
+        reported = await answer_of(update_news.report(means.sessions, means.temporal, news))
+    except UnknownUpdate as unknown:
+        raise not_found(f"There is no license update {news.update_id!r}.") from unknown
+    except ExpiryNotAsPromised as no:
         raise refused(str(no)) from no
-    await answer_of(starter.report_update(means.temporal, owed.subscription_id, news))
-    owed = await _written_down(means, news.update_id, wanted)
-    taken = owed.state == wanted
-    return Answer(Reported(update=Update.of(owed), taken=taken), 200 if taken else 202)
-
-
-async def _written_down(means: Means, update_id: str, wanted: str) -> QueuedUpdate:
-    """Look until the news is written down, for as long as a worker that is there would take."""
-    until = asyncio.get_running_loop().time() + WRITTEN_DOWN_SECONDS
-    while True:
+    except UpdateClosed as closed:
         async with means.sessions() as session:
-            owed = await _one(session, update_id)
-        if owed.state == wanted or asyncio.get_running_loop().time() > until:
-            return owed
-        await asyncio.sleep(LOOK_SECONDS)
+            found = await _one(session, news.update_id)
+        if found.state != wanted:
+            raise refused(str(closed)) from closed
+        return Answer(Reported(update=Update.of(found), taken=True))  # the same news again, after a crash
+    body = Reported(update=Update.of(reported.update), taken=reported.taken)
+    return Answer(body, 200 if reported.taken else 202)
 
 
 async def _one(session: AsyncSession, update_id: str) -> QueuedUpdate:

@@ -20,12 +20,12 @@ from domain.messages import AddAddons, OrderAnswer, Quote
 from domain.ordering import NotForSale
 from domain.pricing import AddonAlreadyHeld, Bill, LineKind, NoAddons, OutsideTerm
 from portal.asking import NotTaken, Refused, ask, not_taken
-from portal.customer.owned import owned
+from portal.customer.owned import Theirs
 from portal.means import Given, Means, Reading
 from portal.pages.confirm import new_request_id
 from portal.pages.rendering import flash, page, seen_next
 from portal.security import limits
-from portal.security.forms import Form
+from portal.security.forms import Form, Sent
 from portal.security.visits import Customer
 
 NO = (NotForSale, NotOffered, AddonAlreadyHeld, NoAddons, OutsideTerm, QuoteRefused)
@@ -81,37 +81,34 @@ class QuotePage:
 
 
 @router.get("/subscriptions/{subscription_id}/addons")
-async def choose(
-    request: Request, subscription_id: str, visitor: Customer, means: Given, reading: Reading
-) -> Response:
+async def choose(request: Request, means: Given, reading: Reading, held: Theirs) -> Response:
     """What the license could get now, each with its price for the rest of the term."""
-    held = await owned(reading, subscription_id, visitor)
     return page(request, "customer/addons.html", await choice(reading, means, held))
 
 
 @router.post("/subscriptions/{subscription_id}/quotes")
 async def quote(
-    request: Request, subscription_id: str, visitor: Customer, form: Form, means: Given, reading: Reading
+    request: Request,
+    subscription_id: str,
+    visitor: Customer,
+    form: Form,
+    means: Given,
+    reading: Reading,
+    held: Theirs,
 ) -> Response:
     """Make a quote of what was chosen, and go on to it; nothing is ordered yet."""
-    held = await owned(reading, subscription_id, visitor)
     await limits.hold(means, limits.CHANGE, visitor.by)
-    wanted = tuple(dict.fromkeys(form.texts("addons")))
-    try:
-        async with means.sessions.begin() as session:
-            made = await quoting(means).quote(session, held, wanted, means.now())
-    except NO as no:
-        mistake = "Choose at least one." if not wanted else f"That cannot be added: {no}."
+    quote_id, mistake = await make_quote(means, held, form)
+    if mistake:
         return page(request, "customer/addons.html", await choice(reading, means, held, mistake), status=422)
-    return seen_next(f"/subscriptions/{subscription_id}/quotes/{made.quote_id}")
+    return seen_next(f"/subscriptions/{subscription_id}/quotes/{quote_id}")
 
 
 @router.get("/subscriptions/{subscription_id}/quotes/{quote_id}")
 async def see_quote(
-    request: Request, subscription_id: str, quote_id: str, visitor: Customer, means: Given, reading: Reading
+    request: Request, quote_id: str, means: Given, reading: Reading, held: Theirs
 ) -> Response:
     """The quote, line by line, and the button that pays it."""
-    held = await owned(reading, subscription_id, visitor)
     return page(request, "customer/quote.html", await quote_page(reading, means, held, quote_id))
 
 
@@ -124,9 +121,9 @@ async def pay_quote(
     form: Form,
     means: Given,
     reading: Reading,
+    held: Theirs,
 ) -> Response:
     """Order it at exactly this quote; a quote is accepted once, whatever is sent twice (R15)."""
-    held = await owned(reading, subscription_id, visitor)
     kept = await quote_page(reading, means, held, quote_id)
     if kept.used:
         return seen_next(kept.used)
@@ -159,13 +156,28 @@ async def _after(
         return subscription
     if answer.outcome == "refused":
         again = answer.quote.quote_id if answer.quote else None
-        detail = f"{answer.reason[:1].upper()}{answer.reason[1:].rstrip('.')}. Nothing was taken."
+        detail = why_not_ordered(answer)
         if again:
             detail += " This is what it costs now."
         await flash(means, visitor.visit, "That was not ordered.", "bad", detail)
         return f"{subscription}/quotes/{again}" if again else here
     await flash(means, visitor.visit, "Thank you, it is paid.", "good", "We mail you a receipt.")
     return f"{subscription}/orders/{answer.order_id}"
+
+
+async def make_quote(means: Means, held: Held, form: Sent) -> tuple[str, str]:
+    """The id of a new quote for what was chosen, or else why there is none."""
+    wanted = tuple(dict.fromkeys(form.texts("addons")))
+    try:
+        async with means.sessions.begin() as session:
+            return (await quoting(means).quote(session, held, wanted, means.now())).quote_id, ""
+    except NO as no:
+        return "", f"That cannot be added: {no}." if wanted else "Choose at least one."
+
+
+def why_not_ordered(answer: OrderAnswer) -> str:
+    """The workflow's no, as a sentence."""
+    return f"{answer.reason[:1].upper()}{answer.reason[1:].rstrip('.')}. Nothing was taken."
 
 
 async def choice(

@@ -10,8 +10,8 @@ import starter
 from domain.local_time import in_words
 from domain.messages import ChangeAtRenewal
 from portal.asking import NotTaken, Refused, ask, not_taken
-from portal.customer.owned import owned
-from portal.means import Given, Reading
+from portal.customer.owned import Theirs
+from portal.means import Given
 from portal.pages.confirm import Confirm
 from portal.pages.rendering import flash, page, seen_next
 from portal.security import limits
@@ -22,11 +22,8 @@ router = APIRouter()
 
 
 @router.get("/subscriptions/{subscription_id}/at-renewal")
-async def wish(
-    request: Request, subscription_id: str, visitor: Customer, reading: Reading, addon: str = ""
-) -> Response:
+async def wish(request: Request, subscription_id: str, held: Theirs, addon: str = "") -> Response:
     """What leaving it out, or keeping it, means."""
-    held = await owned(reading, subscription_id, visitor)
     if addon not in held.license.addons:
         raise HTTPException(404)
     here, dropped = f"/subscriptions/{subscription_id}", addon in held.subscription.drop_addons
@@ -50,10 +47,9 @@ async def wish(
 
 @router.post("/subscriptions/{subscription_id}/at-renewal")
 async def change(
-    request: Request, subscription_id: str, visitor: Customer, form: Form, means: Given, reading: Reading
+    request: Request, subscription_id: str, visitor: Customer, form: Form, means: Given, held: Theirs
 ) -> Response:
     """Ask for it: what the next renewal leaves out replaces what was said before."""
-    held = await owned(reading, subscription_id, visitor)
     await limits.hold(means, limits.CHANGE, visitor.by)
     row, addon, keep = held.subscription, form.text("addon", 100), form.text("keep") == "yes"
     others = [name for name in row.drop_addons if name != addon]

@@ -17,8 +17,8 @@ from domain.local_time import end_of, in_words
 from domain.messages import Cancel, Life, Resume, State
 from domain.term import ONE_DAY, next_term, term_ending
 from portal.asking import NotTaken, Refused, ask, not_taken
-from portal.customer.owned import owned
-from portal.means import Given, Means, Reading
+from portal.customer.owned import Theirs
+from portal.means import Given, Means
 from portal.pages.confirm import Confirm, new_request_id
 from portal.pages.rendering import flash, page, seen_next
 from portal.security import limits
@@ -49,11 +49,8 @@ class CancelPage:
 
 
 @router.get("/subscriptions/{subscription_id}/cancel")
-async def wish_to_cancel(
-    request: Request, subscription_id: str, visitor: Customer, means: Given, reading: Reading
-) -> Response:
+async def wish_to_cancel(request: Request, subscription_id: str, means: Given, held: Theirs) -> Response:
     """What would be decided now, by the same rule that the workflow decides by."""
-    held = await owned(reading, subscription_id, visitor)
     life = life_of(held, means.policy)
     if life.state in (State.EXPIRED, State.REFUSED):
         return seen_next(f"/subscriptions/{subscription_id}")
@@ -72,10 +69,9 @@ async def wish_to_cancel(
 
 @router.post("/subscriptions/{subscription_id}/cancel")
 async def cancel(
-    request: Request, subscription_id: str, visitor: Customer, form: Form, means: Given, reading: Reading
+    request: Request, subscription_id: str, visitor: Customer, form: Form, means: Given, held: Theirs
 ) -> Response:
     """Ask for it; the decision is shown on the next page, and mailed."""
-    held = await owned(reading, subscription_id, visitor)
     await limits.hold(means, limits.CHANGE, visitor.by)
     wish = Cancel(by=visitor.by, reason=form.text("reason"), request_id=form.request_id)
     try:
@@ -92,11 +88,8 @@ async def cancel(
 
 
 @router.get("/subscriptions/{subscription_id}/resume")
-async def wish_to_resume(
-    request: Request, subscription_id: str, visitor: Customer, means: Given, reading: Reading
-) -> Response:
+async def wish_to_resume(request: Request, subscription_id: str, means: Given, held: Theirs) -> Response:
     """Say what resuming means; asked once more, for it may take money at once (R9)."""
-    held = await owned(reading, subscription_id, visitor)
     life = life_of(held, means.policy)
     model = Confirm(
         title=f"Resume {held.title}?",
@@ -110,10 +103,9 @@ async def wish_to_resume(
 
 @router.post("/subscriptions/{subscription_id}/resume")
 async def resume(
-    request: Request, subscription_id: str, visitor: Customer, form: Form, means: Given, reading: Reading
+    request: Request, subscription_id: str, visitor: Customer, form: Form, means: Given, _held: Theirs
 ) -> Response:
     """Ask for it; the decision is shown on the next page, and mailed."""
-    await owned(reading, subscription_id, visitor)
     await limits.hold(means, limits.CHANGE, visitor.by)
     wish = Resume(by=visitor.by, request_id=form.request_id)
     try:

@@ -16,7 +16,7 @@ from db.subscriptions import Held
 from domain.messages import OrderPaid
 from domain.timeline import KINDS
 from portal.asking import NotTaken, Refused, ask, not_taken
-from portal.customer.owned import owned
+from portal.customer.owned import Theirs
 from portal.means import Given, Means, Reading
 from portal.pages.confirm import new_request_id
 from portal.pages.rendering import flash, page, seen_next
@@ -55,20 +55,14 @@ class OrderPage:
 
 
 @router.get("/subscriptions/{subscription_id}/orders/{order_id}")
-async def one(
-    request: Request, subscription_id: str, order_id: str, visitor: Customer, means: Given, reading: Reading
-) -> Response:
+async def one(request: Request, order_id: str, means: Given, reading: Reading, held: Theirs) -> Response:
     """How far it is."""
-    held = await owned(reading, subscription_id, visitor)
     return page(request, "customer/order.html", await _model(reading, means, held, order_id))
 
 
 @router.get("/subscriptions/{subscription_id}/orders/{order_id}/state")
-async def state(
-    request: Request, subscription_id: str, order_id: str, visitor: Customer, means: Given, reading: Reading
-) -> Response:
+async def state(request: Request, order_id: str, means: Given, reading: Reading, held: Theirs) -> Response:
     """The part that changes, for a page that looks by itself every few seconds."""
-    held = await owned(reading, subscription_id, visitor)
     return page(request, "customer/order_state.html", await _model(reading, means, held, order_id))
 
 
@@ -81,9 +75,9 @@ async def pay(
     form: Form,
     means: Given,
     reading: Reading,
+    held: Theirs,
 ) -> Response:
     """Pay it with credits and the saved card; an order is paid once, whatever is sent twice (R25)."""
-    held = await owned(reading, subscription_id, visitor)
     kept = await _model(reading, means, held, order_id)
     if kept.state != "open":
         return seen_next(kept.path)

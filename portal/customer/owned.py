@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
-from sqlalchemy.ext.asyncio import AsyncSession
+from typing import Annotated
+
+from fastapi import Depends
 from starlette.exceptions import HTTPException
 
 from db import subscriptions
 from db.subscriptions import Held, UnknownSubscription
-from portal.security.visits import CustomerVisit
+from portal.means import Reading
+from portal.security.visits import Customer
 
 
-async def owned(session: AsyncSession, subscription_id: str, visitor: CustomerVisit) -> Held:
-    """The subscription, if it is the visitor's."""
+async def _theirs(subscription_id: str, visitor: Customer, reading: Reading) -> Held:
     try:
-        held = await subscriptions.held(session, subscription_id)
+        held = await subscriptions.held(reading, subscription_id)
     except UnknownSubscription as unknown:
         raise HTTPException(404) from unknown
     if held.customer.id != visitor.customer_id:
         raise HTTPException(404)
     return held
+
+
+Theirs = Annotated[Held, Depends(_theirs)]
+"""The subscription that the path names, if it is the visitor's; else 404."""

@@ -20,7 +20,7 @@ from domain.messages import Life, State
 from domain.timeline import Event, coming
 from notices import letters
 from notices.letters import LetterNotWritten
-from portal.customer.owned import owned
+from portal.customer.owned import Theirs
 from portal.means import Given, Means, Reading
 from portal.pages.rendering import page
 from portal.security import limits
@@ -86,20 +86,16 @@ class SubscriptionPage:
 
 
 @router.get("/subscriptions/{subscription_id}")
-async def one(
-    request: Request, subscription_id: str, visitor: Customer, means: Given, reading: Reading
-) -> Response:
+async def one(request: Request, means: Given, reading: Reading, held: Theirs) -> Response:
     """The whole subscription on one page."""
-    held = await owned(reading, subscription_id, visitor)
     return page(request, "customer/subscription.html", await model_of(reading, means, held))
 
 
 @router.post("/subscriptions/{subscription_id}/key")
 async def show_key(
-    request: Request, subscription_id: str, visitor: Customer, form: Form, means: Given, reading: Reading
+    request: Request, visitor: Customer, form: Form, means: Given, reading: Reading, held: Theirs
 ) -> Response:
     """The same page with the whole key on it, which is written down (R28)."""
-    held = await owned(reading, subscription_id, visitor)
     await limits.hold(means, limits.REVEAL, visitor.by)
     async with means.sessions.begin() as session:
         key = await reveal(session, means.key_ring, held, visitor.by, means.now())

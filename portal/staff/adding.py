@@ -8,7 +8,7 @@ from starlette.responses import Response
 import starter
 from domain.messages import AddAddons, OrderAnswer
 from portal.asking import NotTaken, Refused, ask, not_taken
-from portal.customer.adding import NO, choice, quote_page, quoting
+from portal.customer.adding import choice, make_quote, quote_page, why_not_ordered
 from portal.means import Given, Means, Reading
 from portal.pages.rendering import flash, page, seen_next
 from portal.security import limits
@@ -37,15 +37,11 @@ async def quote(
     """Make a quote of what was chosen, and go on to it; nothing is ordered yet."""
     held = await known.subscription(reading, subscription_id)
     await limits.hold(means, limits.CHANGE, staff.by)
-    wanted = tuple(dict.fromkeys(form.texts("addons")))
-    try:
-        async with means.sessions.begin() as session:
-            made = await quoting(means).quote(session, held, wanted, means.now())
-    except NO as no:
-        mistake = "Choose at least one." if not wanted else f"That cannot be added: {no}."
+    quote_id, mistake = await make_quote(means, held, form)
+    if mistake:
         model = await choice(reading, means, held, mistake, ABOVE)
         return page(request, "customer/addons.html", model, status=422)
-    return seen_next(f"/staff/subscriptions/{subscription_id}/quotes/{made.quote_id}")
+    return seen_next(f"/staff/subscriptions/{subscription_id}/quotes/{quote_id}")
 
 
 @router.get("/quotes/{quote_id}")
@@ -101,8 +97,7 @@ async def _after(
         return subscription
     if answer.outcome == "refused":
         again = answer.quote.quote_id if answer.quote else None
-        detail = f"{answer.reason[:1].upper()}{answer.reason[1:].rstrip('.')}. Nothing was taken."
-        await flash(means, staff.visit, "That was not ordered.", "bad", detail)
+        await flash(means, staff.visit, "That was not ordered.", "bad", why_not_ordered(answer))
         return f"{subscription}/quotes/{again}" if again else here
     told = f"It is paid, on invoice {answer.invoice}. The customer gets a receipt."
     await flash(means, staff.visit, "Ordered.", "good", told)

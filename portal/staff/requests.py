@@ -113,11 +113,12 @@ async def one(request: Request, request_id: str, staff: Support, reading: Readin
 async def show_key(
     request: Request, request_id: str, staff: Support, form: Form, means: Given, reading: Reading
 ) -> Response:
-    """The same page with the key that the request brings, to look it up at the vendor; written down (R28)."""
+    """The same page with the key that the request brings; who looked and why is written down (R28, R29)."""
     listed = await _known(reading, request_id)
+    reason = known.reason_of(form)
     await limits.hold(means, limits.REVEAL, staff.by)
     async with means.sessions.begin() as session:
-        key = await rows.reveal(session, means.key_ring, request_id, staff.by, means.now())
+        key = await rows.reveal(session, means.key_ring, request_id, staff.by, means.now(), reason)
     return page(request, "staff/request.html", await _model(reading, listed, revealed=key or ""))
 
 

@@ -46,6 +46,8 @@ class SearchPage:
     text: str
     customers: tuple[tuple[str, str, str], ...]
     licenses: tuple[License, ...]
+    more: bool = False
+    """More customers fit than are shown."""
 
 
 @router.get("/staff/search")
@@ -58,14 +60,16 @@ async def found(request: Request, staff: Support, reading: Reading, q: str = "")
         noun, id_or_number = exact
         return seen_next(f"/staff/{FOLDERS[noun]}/{id_or_number}")
     licenses = tuple(_license(held) for held in await search.by_last_four(reading, text))
+    fitting = await search.customers(reading, text, search.MOST + 1)
     customers = tuple(
-        (f"/staff/customers/{each.id}", each.name, each.email)
-        for each in await search.customers(reading, text)
+        (f"/staff/customers/{each.id}", each.name, each.email) for each in fitting[: search.MOST]
     )
     only = [path for path, _, _ in customers] + [license.path for license in licenses]
     if len(only) == 1:
         return seen_next(only[0])
-    return page(request, "staff/search.html", SearchPage(text, customers, licenses))
+    return page(
+        request, "staff/search.html", SearchPage(text, customers, licenses, len(fitting) > search.MOST)
+    )
 
 
 def _license(held: Held) -> License:

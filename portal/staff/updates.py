@@ -86,11 +86,12 @@ async def one(request: Request, update_id: str, staff: Support, means: Given, re
 async def show_key(
     request: Request, update_id: str, staff: Support, form: Form, means: Given, reading: Reading
 ) -> Response:
-    """The same page with the whole key on it: it is needed at the vendor's pages; that is written down (R28)."""
+    """The same page with the whole key on it, for the vendor's pages; who looked and why is written down (R28, R29)."""
     await _known(reading, means, update_id)
+    why = known.reason_of(form)
     await limits.hold(means, limits.REVEAL, staff.by)
     async with means.sessions.begin() as session:
-        key = await update_queue.reveal(session, means.key_ring, update_id, staff.by, means.now())
+        key = await update_queue.reveal(session, means.key_ring, update_id, staff.by, means.now(), why)
     return page(request, "staff/update.html", await _model(reading, means, update_id, key))
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+
 import httpx
 import pytest
 from sqlalchemy import select
@@ -10,6 +12,7 @@ from db import api_tokens
 from db.models.api import ApiToken
 from tests.api.program import is_problem, program_with
 from tests.money.world import World
+from tests.portal.application import portal_application
 
 READS = [
     "/imports",
@@ -141,3 +144,24 @@ async def test_a_body_in_another_format_or_too_large_is_refused(billing):
     large = b"a" * (33 * 2**20)
     csv = {"Content-Type": "text/csv"}
     assert is_problem(await billing.post("/imports", large, headers=csv), 413, "too-large")
+
+
+async def test_a_token_that_asks_too_often_is_told_when_to_come_again(world: World, book):
+    """Counted in the database, by token: another one is let in meanwhile."""
+    now = datetime.now(UTC)
+    app = portal_application(world, api_requests_per_minute=2, clock=lambda: now)
+    later = portal_application(world, api_requests_per_minute=2, clock=lambda: now + timedelta(minutes=1))
+    async with program_with(world, "read") as busy, program_with(world, "read") as other:
+
+        async def ask(program, application):
+            transport = httpx.ASGITransport(application)
+            headers = {"Authorization": f"Bearer {program.token}"}
+            async with httpx.AsyncClient(transport=transport, base_url=world.portal) as http:
+                return await http.get("/api/v1/subscriptions", headers=headers)
+
+        assert [(await ask(busy, app)).status_code for _ in range(2)] == [200, 200]
+        refused = await ask(busy, app)
+        assert is_problem(refused, 429, "too-often")
+        assert 1 <= int(refused.headers["retry-after"]) <= 61
+        assert (await ask(other, app)).status_code == 200
+        assert (await ask(busy, later)).status_code == 200

@@ -134,7 +134,7 @@ async def test_R28_R29_staff_see_the_whole_key_while_they_decide_and_that_is_aud
     request_id = await placed(sessions, form("add_key", key=KEY))
 
     async with sessions.begin() as session:
-        assert await requests.reveal(session, RING, request_id, "support:jo", AT) == KEY
+        assert await requests.reveal(session, RING, request_id, "support:jo", AT, "to look it up") == KEY
 
     assert await audited(sessions, request_id) == [
         ("customer", "request"),

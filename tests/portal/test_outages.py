@@ -43,15 +43,22 @@ async def test_without_a_worker_a_cancellation_is_kept_and_decided_later(owned, 
 
 
 async def test_without_temporal_pages_still_read_and_a_cancellation_is_refused_clearly(
-    world: World, owned, somebody, worker
+    world: World, book, owned, somebody, jo, worker
 ):
-    """What was not taken says so, keeps the form, and counts once when it is sent again."""
+    """What was not taken says so, keeps the form, and counts once when it is sent again; to staff too."""
     here = f"/subscriptions/{owned.id}"
     await somebody.open(f"{here}/cancel")
+    other = await book.subscription(owned.customer)
+    there = f"/staff/subscriptions/{other.id}"
+    await jo.open(f"{there}/cancel")
     await worker.stop()
     await world.stack.temporal.stop()
     try:
-        assert (await somebody.submit(f"{here}/cancel", reason="moved")).status_code == 503
+        refused = await asyncio.gather(
+            somebody.submit(f"{here}/cancel", reason="moved"),
+            jo.submit(f"{there}/cancel", reason="by phone"),
+        )
+        assert [answer.status_code for answer in refused] == [503, 503]
         assert "Your cancellation was not taken" in somebody.text
         assert "nothing has been changed" in somebody.text
         again = somebody.form(f"{here}/cancel")
@@ -60,6 +67,12 @@ async def test_without_temporal_pages_still_read_and_a_cancellation_is_refused_c
         assert (health.status_code, list(health.json()["warnings"])) == (200, ["temporal"])
         for path in ("/subscriptions", here, f"{here}/addons", "/credits", "/invoices"):
             assert (await somebody.open(path)).status_code == 200
+        assert "was not taken" in jo.text
+        on_behalf = jo.form(f"{there}/cancel")
+        assert ("reason", "by phone") in on_behalf.fields
+        whose = f"/staff/customers/{owned.customer.id}"
+        for path in ("/staff", "/staff/updates", "/staff/requests", "/staff/search?q=nobody", whose, there):
+            assert (await jo.open(path)).status_code == 200
     finally:
         await world.stack.temporal.start()
         await worker.start()
@@ -69,18 +82,22 @@ async def test_without_temporal_pages_still_read_and_a_cancellation_is_refused_c
 
     await eventually(taken, "the same form is taken")
     assert len(await owned.notices("cancel_accepted")) == 1
+    for _ in range(2):
+        assert "The renewal is cancelled." in (await jo.send(on_behalf)).text
+    assert len(await other.notices("cancel_accepted")) == 1
 
 
 async def test_without_postgresql_there_is_a_plain_page_and_it_recovers_by_itself(
-    world: World, owned, somebody, worker
+    world: World, owned, somebody, jo, worker
 ):
     await worker.stop()
     world.stack.postgres.kill()
     try:
-        answer = await somebody.open("/subscriptions")
-        assert answer.status_code == 503
-        assert "Not available right now" in somebody.text
-        assert answer.headers["retry-after"]
+        for visitor, path in ((somebody, "/subscriptions"), (jo, "/staff"), (jo, "/staff/updates")):
+            answer = await visitor.open(path)
+            assert answer.status_code == 503
+            assert "Not available right now" in visitor.text
+            assert answer.headers["retry-after"]
         assert (await somebody.http.get("/readyz")).status_code == 503
         assert (await somebody.http.get("/healthz")).status_code == 200
     finally:
@@ -94,3 +111,4 @@ async def test_without_postgresql_there_is_a_plain_page_and_it_recovers_by_itsel
         while not await ready(somebody):
             await asyncio.sleep(0.1)
     assert (await somebody.open("/subscriptions")).status_code == 200
+    assert (await jo.open("/staff")).status_code == 200

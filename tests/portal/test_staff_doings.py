@@ -12,7 +12,7 @@ from db.models.audit import AuditRecord
 from db.models.order import Order
 from db.models.request import LicenseRequest
 from db.models.subscription import Subscription
-from tests.money.book import Book
+from tests.money.book import Book, eventually
 from tests.portal.doings import ADDON, ask_something, order_addons, quote, update_of
 from tests.portal.visitor import OPS, SUPPORT
 
@@ -22,6 +22,14 @@ BY = f"support:{SUPPORT}"
 async def lines(world, action):
     async with world.sessions() as session:
         return list(await session.scalars(select(AuditRecord).where(AuditRecord.action == action)))
+
+
+async def stuck(world, subscribed):
+    """An order is paid whose update the vendor's API cannot do now; the update's page."""
+    await subscribed.customer.grant(500_00)
+    trouble = {"kind": "down", "license_key": subscribed.license_key}
+    world.vendor.control("POST", "/sandbox/faults", json=trouble)
+    return f"/staff/updates/{await update_of(world, await order_addons(world, subscribed))}"
 
 
 @pytest.fixture
@@ -84,11 +92,7 @@ async def test_add_ons_are_chosen_on_behalf_and_no_card_is_ever_asked_of_staff(s
 async def test_R24_an_update_is_moved_to_the_queue_and_done_with_the_expiry_as_seen(
     world, subscribed, jo, al
 ):
-    await subscribed.customer.grant(500_00)
-    trouble = {"kind": "down", "license_key": subscribed.license_key}
-    world.vendor.control("POST", "/sandbox/faults", json=trouble)
-    update = await update_of(world, await order_addons(world, subscribed))
-    here = f"/staff/updates/{update}"
+    here = await stuck(world, subscribed)
     await jo.open("/staff/updates")
     assert here in jo.page.text
     assert " left" in jo.text
@@ -102,13 +106,42 @@ async def test_R24_an_update_is_moved_to_the_queue_and_done_with_the_expiry_as_s
     assert (await jo.send(first, expires_on=early)).status_code == 422
     await al.open(here)
     second = al.form(f"{here}/done")
-    await jo.submit(f"{here}/done", expires_on=str(subscribed.expires_on))
-    assert "Written down: the update is done." in jo.text
+    done = [jo.send(first, expires_on=str(subscribed.expires_on)) for _ in range(2)]
+    assert {answer.status_code for answer in await asyncio.gather(*done)} == {200}
+    await jo.open(here)
+    assert "The vendor's record shows it." in jo.text
+    assert (await subscribed.row()).license.addons == [ADDON]
 
     told = (await al.send(second, expires_on=str(subscribed.expires_on))).text
     assert "is done already: nothing was changed" in told
     assert [line.reason for line in await lines(world, "move_update")] == ["the vendor is down"]
-    assert len(await subscribed.notices("addons_added")) <= 1
+    assert len(await subscribed.notices("license_updated")) == 1
+
+
+async def test_R20_R23_a_refusal_that_two_of_the_staff_tell_twice_gives_the_payment_back_once(
+    world, subscribed, jo, al
+):
+    """To look the key up at the vendor needs a reason, which is kept (R28)."""
+    here = await stuck(world, subscribed)
+    forms = []
+    for visitor in (jo, al):
+        await visitor.open(here)
+        forms.append((visitor, visitor.form(f"{here}/refused")))
+    look = jo.form(f"{here}/key")
+    assert (await jo.send(look)).status_code == 422
+    assert await lines(world, "reveal_license_key") == []
+    assert subscribed.license_key in (await jo.send(look, reason="to renew it by hand")).text
+    [line] = await lines(world, "reveal_license_key")
+    assert (line.actor, line.reason.endswith(": to renew it by hand")) == (BY, True)
+
+    twice = [visitor.send(form, reason="RevokedKey") for visitor, form in forms * 2]
+    assert {answer.status_code for answer in await asyncio.gather(*twice)} == {200}
+
+    async def given_back():
+        return await subscribed.customer.credits() == [("promotional", 500_00)]
+
+    await eventually(given_back, "the credit is back")
+    assert len(await subscribed.customer.papers("credit_note")) == 1
 
 
 async def test_R27_of_two_who_answer_a_request_the_second_is_told_who_was_first(world, subscribed, jo, al):
@@ -140,6 +173,10 @@ async def test_R27_a_key_is_added_once_what_is_missing_is_filled_in(world, book,
         [asked] = await session.scalars(select(LicenseRequest.id))
     here = f"/staff/requests/{asked}"
     await jo.open(here)
+    look = jo.form(f"{here}/key")
+    assert (await jo.send(look)).status_code == 422
+    assert wanted["license_key"] in (await jo.send(look, reason="to look it up")).text
+    assert [line.reason for line in await lines(world, "reveal_license_key")] == ["to look it up"]
     await jo.submit(f"{here}/accept", edition="Professional")
     assert jo.page.status_code == 422
     assert "NEWKEY" not in jo.page.text
