@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+import base64
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -10,6 +14,7 @@ from temporalio import activity
 from temporalio.client import Client, WorkflowExecutionStatus
 from temporalio.service import RPCError, RPCStatusCode
 
+from activities import payment_reconciliation
 from activities.lives import life_again
 from activities.starts import start
 from activities.till import Till
@@ -18,20 +23,21 @@ from domain.differences import Difference, Kind
 from domain.messages import Life, subscription_workflow_id
 from domain.reconciliation import Batch, BatchDone, Conclusion, Reconciled, Stage
 
-BATCH = 500
+BATCH, PAGES = 500, 20
+"""So many subscriptions in one batch; so many pages of as many workflows where only their ids are looked at."""
+
 LONG = timedelta(hours=1)
 """What a step of ours may take at most before it counts as stuck, in wall time; an import's start too."""
 
 UNSENT = timedelta(days=1)
+BEAT_SECONDS = 20
+BOOKS = "books"
+"""The cursor with which the ledger is looked at."""
+
 RUNNING = 'WorkflowType = "Subscription" AND ExecutionStatus = "Running"'
 KINDS: dict[Stage, tuple[Kind, ...]] = {
     Stage.UNSETTLED: (Kind.PAYMENT_UNSETTLED,),
-    Stage.PAYMENTS: (
-        Kind.CHARGE_UNKNOWN_HERE,
-        Kind.CHARGE_UNKNOWN_THERE,
-        Kind.CHARGE_DIFFERS,
-        Kind.REFUND_DIFFERS,
-    ),
+    Stage.PAYMENTS: payment_reconciliation.KINDS,
     Stage.MISSING: (Kind.WORKFLOW_MISSING,),
     Stage.STRAYS: (Kind.WORKFLOW_STRAY,),
     Stage.LICENSES: (Kind.LICENSE_DIFFERS,),
@@ -48,6 +54,22 @@ KINDS: dict[Stage, tuple[Kind, ...]] = {
 """What each stage looks for."""
 
 
+@asynccontextmanager
+async def beating() -> AsyncIterator[None]:
+    """Tell the server that we live while one long statement runs."""
+
+    async def beat() -> None:
+        while True:
+            activity.heartbeat()
+            await asyncio.sleep(BEAT_SECONDS)
+
+    task = asyncio.create_task(beat())
+    try:
+        yield
+    finally:
+        task.cancel()
+
+
 @dataclass(frozen=True)
 class ReconciliationActivities:
     """Compares and heals, batch by batch; safe to run again."""
@@ -55,12 +77,16 @@ class ReconciliationActivities:
     sessions: async_sessionmaker[AsyncSession]
     client: Client
     till: Till
+    at_a_time: int = BATCH
+    """Subscriptions in one batch, workflows in one page."""
 
     @activity.defn
     async def start_missing(self, batch: Batch) -> BatchDone:
         """Subscriptions that should have a workflow and have none: each is started anew from our rows."""
         async with self.sessions() as session:
-            ids = await discrepancies.should_run(session, batch.after, datetime.now(UTC) - LONG, BATCH)
+            ids = await discrepancies.should_run(
+                session, batch.after, datetime.now(UTC) - LONG, self.at_a_time
+            )
         if not ids:
             return BatchDone(checked=0)
         running = await self._running(ids)
@@ -75,7 +101,7 @@ class ReconciliationActivities:
         query = f'{RUNNING} AND WorkflowId BETWEEN "{first}" AND "{last}"'
         return {
             found.id.removeprefix(subscription_workflow_id(""))
-            async for found in self.client.list_workflows(query, page_size=BATCH)
+            async for found in self.client.list_workflows(query, page_size=self.at_a_time)
         }
 
     async def _start_if_missing(self, subscription_id: str, at: datetime) -> None:
@@ -108,20 +134,22 @@ class ReconciliationActivities:
     async def find_strays(self, batch: Batch) -> BatchDone:
         """Workflows that run without a row, or beside the one that the row means: reported, never terminated.
 
-        Which of two is the wrong one only a person knows, and terminating cannot be taken back.
+        Which of two is the wrong one only a person knows, and terminating cannot be taken back. The cursor is
+        the place in visibility's list where the server goes on.
         """
-        prefix, checked = subscription_workflow_id(""), 0
-        page: list[str] = []
-        async for found in self.client.list_workflows(RUNNING, page_size=BATCH):
-            page.append(found.id)
-            if len(page) == BATCH:
-                checked += await self._strays_of(page, prefix, batch.began_at)
-                page = []
-        checked += await self._strays_of(page, prefix, batch.began_at)
-        return BatchDone(checked=checked)
+        checked, place = 0, base64.b64decode(batch.after) or None
+        for _page in range(PAGES):
+            listed = self.client.list_workflows(RUNNING, page_size=self.at_a_time, next_page_token=place)
+            await listed.fetch_next_page()
+            page, place = listed.current_page or (), listed.next_page_token
+            checked += await self._strays_of([found.id for found in page], batch.began_at)
+            if not place:
+                return BatchDone(checked=checked)
+        return BatchDone(checked=checked, after=base64.b64encode(place or b"").decode())
 
-    async def _strays_of(self, workflow_ids: list[str], prefix: str, at: datetime) -> int:
+    async def _strays_of(self, workflow_ids: list[str], at: datetime) -> int:
         activity.heartbeat()
+        prefix = subscription_workflow_id("")
         async with self.sessions.begin() as session:
             ids = [one.removeprefix(prefix) for one in workflow_ids if one.startswith(prefix)]
             known = {prefix + one for one in await discrepancies.known(session, ids)}
@@ -147,11 +175,17 @@ class ReconciliationActivities:
 
     @activity.defn
     async def look_at_rows(self, batch: Batch) -> BatchDone:
-        """What our own tables show: unsent notices, stuck orders, late updates, books that do not balance (R17)."""
-        async with self.sessions.begin() as session:
-            found = await discrepancies.in_the_rows(session, batch.began_at, datetime.now(UTC) - UNSENT)
+        """What our own tables show: unsent notices, stuck orders, late updates, books that do not balance (R17).
+
+        The books are a batch of their own: they are summed up from the first entry on.
+        """
+        async with beating(), self.sessions.begin() as session:
+            if batch.after == BOOKS:
+                found = await discrepancies.in_the_books(session)
+            else:
+                found = await discrepancies.in_the_rows(session, batch.began_at, datetime.now(UTC) - UNSENT)
             await differences.seen(session, found, batch.began_at)
-        return BatchDone(checked=1)
+        return BatchDone(checked=1, after=None if batch.after == BOOKS else BOOKS)
 
     @activity.defn
     async def conclude(self, conclusion: Conclusion) -> Reconciled:
