@@ -2,19 +2,33 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+
 from sqlalchemy import select, text
+from temporalio.testing import ActivityEnvironment
 
 from activities.intake import life_of
+from activities.refunding import RefundActivities
 from db.models.audit import AuditRecord
 from db.models.difference import DifferenceRecord
 from db.models.notice import Notice
 from db.models.payment import Payment
 from domain.differences import Kind
 from domain.messages import TASK_QUEUE
+from domain.tasks import RefundRequest
 from payments.charge import Charge, Charged
+from sandbox import ports
 from tests.money.book import Book, eventually
-from tests.reconciliation.accidents import found, nothing_left, paid_with_card, reconciled, reconciled_by_hand
+from tests.reconciliation.accidents import (
+    found,
+    nothing_left,
+    paid_with_card,
+    reconciled,
+    reconciled_by_hand,
+    typed,
+)
 
+NOW = datetime.now(UTC)
 OPEN = (DifferenceRecord.healed_at.is_(None), DifferenceRecord.gone_at.is_(None))
 
 
@@ -77,6 +91,26 @@ async def test_what_somebody_else_changed_at_the_vendor_is_reported_once_and_not
     await nothing_left(book)
 
 
+async def test_a_license_that_the_vendor_does_not_answer_for_is_reported_and_holds_nothing_up(book: Book):
+    stumbles, changed = await book.subscription(), await book.subscription()
+    book.world.vendor.fault("fail", stumbles.license_key)
+    book.world.vendor.control(
+        "POST",
+        "/sandbox/licenses/status",
+        json={"license_keys": [changed.license_key], "status": "revoked"},
+    )
+
+    result = await reconciled(book)
+
+    assert (result.open, result.unchecked) == (2, ())
+    facts = [[one.details for one in await found(book, each.id)] for each in (stumbles, changed)]
+    assert facts == [[{"vendor": "answers for others, not for this one"}], [{"vendor": "RevokedKey"}]]
+    book.world.vendor.control("DELETE", "/sandbox/faults")
+    active = {"license_keys": [changed.license_key], "status": "active"}
+    book.world.vendor.control("POST", "/sandbox/licenses/status", json=active)
+    await nothing_left(book)
+
+
 async def test_a_charge_that_we_do_not_know_is_reported_until_somebody_accepts_it(book: Book):
     subscription = await book.subscription()
     card = await subscription.customer.save_card()
@@ -117,6 +151,38 @@ async def test_a_charge_of_another_amount_there_is_reported(book: Book):
         assert row is not None
         row.amount_minor -= 1
     await nothing_left(book)
+
+
+async def test_a_card_refund_that_stuck_is_carried_out_once(book: Book):
+    """R20, R25: written down, and the workflow that would carry it out is gone; then its answer is lost, too."""
+    subscription = await paid_with_card(book)
+    await subscription.days_before_expiry(10)
+    await subscription.until_renewed()
+    [paper] = await subscription.customer.papers()
+    writing = RefundActivities(book.world.sessions, book.world.settings.zone)
+    wish = RefundRequest(
+        invoice=paper.number, amount_minor=50_00, reference="r-1", by="staff:jo", reason="moved", at=NOW
+    )
+    [payment_id] = (await ActivityEnvironment().run(writing.write_refund, wish)).payment_ids
+
+    for status in ("pending", "unknown"):
+        async with book.world.sessions.begin() as session:
+            row = await session.get(Payment, payment_id)
+            assert row is not None
+            row.status, row.completed_at, row.provider_reference = status, None, None
+            row.recorded_at = datetime.now(UTC) - timedelta(hours=2)
+        assert (await reconciled(book)).healed == 1
+        assert await subscription.customer.refunds() == [50_00]
+
+    assert [one.healed_at is not None for one in await found(book, payment_id)] == [True, True]
+    assert [one.status for one in await subscription.payments("refund")] == ["succeeded"]
+    await nothing_left(book)
+
+
+async def test_without_a_server_the_command_says_so_and_ends_with_3(book: Book):
+    code, told = await typed(book.world, TEMPORAL_ADDRESS=f"127.0.0.1:{ports.free()}")
+
+    assert (code, told) == (3, "")
 
 
 async def test_a_ledger_changed_past_its_guards_is_reported(book: Book):
