@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import base64
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 from temporalio import activity
-from temporalio.client import Client, WorkflowExecutionStatus
+from temporalio.client import Client, WorkflowExecution, WorkflowExecutionStatus
 from temporalio.service import RPCError, RPCStatusCode
 
 from activities import payment_reconciliation
+from activities.attributes import EXPIRES_ON
 from activities.lives import life_again
 from activities.starts import start
 from activities.till import Till
@@ -39,7 +40,7 @@ KINDS: dict[Stage, tuple[Kind, ...]] = {
     Stage.UNSETTLED: (Kind.PAYMENT_UNSETTLED,),
     Stage.PAYMENTS: payment_reconciliation.KINDS,
     Stage.MISSING: (Kind.WORKFLOW_MISSING,),
-    Stage.STRAYS: (Kind.WORKFLOW_STRAY,),
+    Stage.STRAYS: (Kind.WORKFLOW_STRAY, Kind.WORKFLOW_AHEAD),
     Stage.LICENSES: (Kind.LICENSE_DIFFERS,),
     Stage.ROWS: (
         Kind.NOTICES_UNSENT,
@@ -82,7 +83,10 @@ class ReconciliationActivities:
 
     @activity.defn
     async def start_missing(self, batch: Batch) -> BatchDone:
-        """Subscriptions that should have a workflow and have none: each is started anew from our rows."""
+        """Subscriptions that should have a workflow and have none: each is started anew from our rows.
+
+        Not one that has ended by itself: then our rows are those of a back-up, and lack how it ended.
+        """
         async with self.sessions() as session:
             ids = await discrepancies.should_run(
                 session, batch.after, datetime.now(UTC) - LONG, self.at_a_time
@@ -108,11 +112,14 @@ class ReconciliationActivities:
         state = await self._state(subscription_id)
         if state == "RUNNING":
             return
+        ended_by_itself = state == "COMPLETED"  # it wrote that down first: our rows are from before
         async with self.sessions.begin() as session:
             if await discrepancies.has_ended(session, subscription_id):
                 return  # it ended between the two looks
             found = Difference(Kind.WORKFLOW_MISSING, subscription_id, {"workflow": state})
             await differences.seen(session, [found], at)
+        if ended_by_itself:
+            return
         async with self.sessions.begin() as session:
             held = await subscriptions.held(session, subscription_id, lock=True)
             life = await life_again(session, held, self.till)
@@ -132,7 +139,7 @@ class ReconciliationActivities:
 
     @activity.defn
     async def find_strays(self, batch: Batch) -> BatchDone:
-        """Workflows that run without a row, or beside the one that the row means: reported, never terminated.
+        """Workflows without a row, beside the one that the row means, or in a later term than it: only reported.
 
         Which of two is the wrong one only a person knows, and terminating cannot be taken back. The cursor is
         the place in visibility's list where the server goes on.
@@ -142,24 +149,27 @@ class ReconciliationActivities:
             listed = self.client.list_workflows(RUNNING, page_size=self.at_a_time, next_page_token=place)
             await listed.fetch_next_page()
             page, place = listed.current_page or (), listed.next_page_token
-            checked += await self._strays_of([found.id for found in page], batch.began_at)
+            await self._look_at(page, batch.began_at)
+            checked += len(page)
             if not place:
                 return BatchDone(checked=checked)
         return BatchDone(checked=checked, after=base64.b64encode(place or b"").decode())
 
-    async def _strays_of(self, workflow_ids: list[str], at: datetime) -> int:
+    async def _look_at(self, page: Sequence[WorkflowExecution], at: datetime) -> None:
+        """A row is written before its workflow goes into the next term, and read here after it: it is never behind."""
         activity.heartbeat()
         prefix = subscription_workflow_id("")
         async with self.sessions.begin() as session:
-            ids = [one.removeprefix(prefix) for one in workflow_ids if one.startswith(prefix)]
-            known = {prefix + one for one in await discrepancies.known(session, ids)}
-            strays = [
-                Difference(Kind.WORKFLOW_STRAY, one, {"subscription": await self._about(one)})
-                for one in workflow_ids
-                if one not in known
-            ]
-            await differences.seen(session, strays, at)
-        return len(workflow_ids)
+            ids = [one.id.removeprefix(prefix) for one in page if one.id.startswith(prefix)]
+            rows = {prefix + id: until for id, until in (await discrepancies.known(session, ids)).items()}
+            for one in page:
+                expires_at = one.typed_search_attributes.get(EXPIRES_ON)
+                if one.id not in rows:
+                    facts = {"subscription": await self._about(one.id)}
+                    await differences.seen(session, [Difference(Kind.WORKFLOW_STRAY, one.id, facts)], at)
+                elif expires_at is not None and expires_at.date() > rows[one.id]:
+                    facts = {"row": str(rows[one.id]), "workflow": str(expires_at.date())}
+                    await differences.seen(session, [Difference(Kind.WORKFLOW_AHEAD, one.id, facts)], at)
 
     async def _about(self, workflow_id: str) -> str:
         """The subscription that it was started for, as its input says."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from sqlalchemy import case, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -48,10 +48,10 @@ async def has_ended(session: AsyncSession, subscription_id: str) -> bool:
     return (await session.scalar(select(1).where(Subscription.id == subscription_id, ENDED))) is not None
 
 
-async def known(session: AsyncSession, subscription_ids: Collection[str]) -> set[str]:
-    """Those of the ids that have a row."""
-    query = select(Subscription.id).where(Subscription.id.in_(subscription_ids))
-    return set((await session.scalars(query)).all())
+async def known(session: AsyncSession, subscription_ids: Collection[str]) -> dict[str, date]:
+    """Those of the ids that have a row, and when their term expires."""
+    query = select(Subscription.id, Subscription.expires_on).where(Subscription.id.in_(subscription_ids))
+    return {row.id: row.expires_on for row in (await session.execute(query)).all()}
 
 
 async def licenses(session: AsyncSession, after: str, limit: int) -> Sequence[tuple[str, License]]:
