@@ -39,7 +39,7 @@ async def desk(book: Book) -> Desk:
     await made.asleep.customer.grant(300_00)
     await made.charged.customer.save_card()
     book.world.vendor.fault("down", made.charged.license_key)
-    await made.charged.days_before_expiry(13)
+    await made.charged.days_before_expiry(14)
     await made.charged.until(State.UPDATING)
     await made.waiting.customer.save_card(answers="insufficient_funds")
     await made.waiting.days_before_expiry(13)

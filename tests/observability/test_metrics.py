@@ -98,7 +98,8 @@ async def test_letters_are_counted(world, lived):
 
 async def test_the_portal_counts_requests_by_route(world):
     portal = world.portal
-    for path in ("/healthz", "/healthz", "/no/such/page", "/webhooks/payments?token=hush"):
+    api, page = "/api/v1/subscriptions/sub_1", "/subscriptions/sub_1"
+    for path in ("/healthz", "/healthz", "/no/such/page", "/webhooks/payments?token=hush", api, page):
         await world.http.request("POST" if "webhooks" in path else "GET", portal + path)
 
     assert await world.total("evergreen_http_requests_total", "portal", route="/healthz", status="200") >= 2
@@ -107,6 +108,11 @@ async def test_the_portal_counts_requests_by_route(world):
         "evergreen_http_requests_total", "portal", route="/webhooks/payments", status="400"
     )
     assert await world.total("evergreen_http_request_seconds_count", "portal", route="/healthz") >= 2
+    for place in ("/api/v1", ""):
+        assert await world.total(
+            "evergreen_http_requests_total", "portal", route=f"{place}/subscriptions/{{subscription_id}}"
+        )
+    assert await world.total("evergreen_http_requests_total", "portal", status="401") == 1, "only the API's"
     page = (await world.http.get(world.pages["portal"])).text
     assert "hush" not in page
     assert "such" not in page

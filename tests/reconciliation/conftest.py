@@ -7,9 +7,17 @@ from collections.abc import AsyncIterator
 import pytest_asyncio
 
 from tests.end_to_end.world import OwnWorker
-from tests.fixtures import own_worker, standing_worker, world_with_money  # noqa: F401  (found here)
+from tests.fixtures import own_worker, standing_worker  # noqa: F401  (found here)
 from tests.money.book import Book
-from tests.money.world import World
+from tests.money.world import World, world
+
+
+@pytest_asyncio.fixture(scope="package", loop_scope="session", name="world")
+async def world_in_a_hurry() -> AsyncIterator[World]:
+    """A world whose vendor may be asked as fast as it answers."""
+    async with world() as made:
+        made.settings = made.settings.model_copy(update={"reconcile_vendor_per_second": 1000.0})
+        yield made
 
 
 @pytest_asyncio.fixture(scope="package", loop_scope="session")

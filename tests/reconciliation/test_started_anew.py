@@ -140,7 +140,7 @@ async def test_one_that_is_paid_and_not_updated_keeps_its_promise_and_is_updated
     """R23: the promise counts from the payment, whichever run keeps it."""
     subscription = await paid_with_card(book)
     book.world.vendor.fault("down", subscription.license_key, on=["order"])
-    await subscription.days_before_expiry(13)
+    await subscription.days_before_expiry(14)
     promise_at = (await subscription.until(State.UPDATING)).promise_at
     await lost(subscription)
 
