@@ -11,7 +11,7 @@ FROM python:3.12-slim-bookworm
 RUN useradd --system --no-create-home --uid 10001 evergreen
 COPY --from=build /venv /venv
 WORKDIR /app
-COPY config.py connection.py health.py logs.py schedule.py starter.py worker.py ./
+COPY config.py connection.py health.py logs.py readiness.py schedule.py starter.py worker.py ./
 COPY activities activities
 COPY commands commands
 COPY db db

@@ -9,8 +9,10 @@ from temporalio.client import (
     Schedule,
     ScheduleActionStartWorkflow,
     ScheduleAlreadyRunningError,
+    ScheduleCalendarSpec,
     ScheduleOverlapPolicy,
     SchedulePolicy,
+    ScheduleRange,
     ScheduleSpec,
     ScheduleUpdate,
     ScheduleUpdateInput,
@@ -33,7 +35,7 @@ async def keep(client: Client, at: time, zone: str) -> None:
             task_queue=TASK_QUEUE,
             static_summary="the daily reconciliation",
         ),
-        spec=ScheduleSpec(cron_expressions=[f"{at.minute} {at.hour} * * *"], time_zone_name=zone),
+        spec=ScheduleSpec(calendars=[_daily(at)], time_zone_name=zone),
         policy=SchedulePolicy(overlap=ScheduleOverlapPolicy.SKIP, catchup_window=timedelta(hours=12)),
     )
     try:
@@ -44,11 +46,16 @@ async def keep(client: Client, at: time, zone: str) -> None:
         )
 
 
+def _daily(at: time) -> ScheduleCalendarSpec:
+    """As the server tells it again: a cron expression it would turn into this."""
+    return ScheduleCalendarSpec(hour=(ScheduleRange(at.hour),), minute=(ScheduleRange(at.minute),))
+
+
 def _updated(known: ScheduleUpdateInput, wanted: Schedule) -> ScheduleUpdate | None:
     """Nothing when it stands as it should: every worker that starts asks."""
     there = known.description.schedule
-    if (there.spec.cron_expressions, there.spec.time_zone_name) == (
-        wanted.spec.cron_expressions,
+    if (list(there.spec.calendars), there.spec.time_zone_name) == (
+        wanted.spec.calendars,
         wanted.spec.time_zone_name,
     ):
         return None

@@ -11,6 +11,7 @@ no signal is left undone, and says so.
 from __future__ import annotations
 
 import asyncio
+import logging
 import sys
 from dataclasses import dataclass
 from datetime import timedelta
@@ -67,6 +68,8 @@ SOON, LAST = Priority(priority_key=2), Priority(priority_key=5)
 
 Request = TypeVar("Request", bound=Typed)
 Answer = TypeVar("Answer", Decision, OrderAnswer)
+
+log = logging.getLogger("starter")
 
 
 class NotRunning(LookupError):
@@ -257,6 +260,7 @@ async def _ask(
     handle = _handle(client, subscription_id)
     if not request.request_id:
         request = request.model_copy(update={"request_id": _new_request_id()})
+    _tell(subscription_id, question.update, request.request_id)
     taken_up = False
     try:
         async with asyncio.timeout(ANSWER_WITHIN.total_seconds()):
@@ -282,6 +286,14 @@ async def _ask(
         return None
     except RPCError as failed:
         raise _not_running(failed, handle.id) from failed
+
+
+def _tell(subscription_id: str, asks: str, asked_as: str) -> None:
+    """Log under which id the workflow is asked: the worker's lines have that, ours the id of the web request."""
+    with structlog.contextvars.bound_contextvars(
+        subscription_id=subscription_id, asks=asks, asked_as=asked_as
+    ):
+        log.info("the workflow is asked")
 
 
 def _new_request_id() -> str:

@@ -18,12 +18,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
-from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
-from temporalio.api.operatorservice.v1 import ListSearchAttributesRequest
 from temporalio.client import Client
 from temporalio.common import VersioningBehavior, WorkerDeploymentVersion
-from temporalio.service import RPCError
 from temporalio.worker import Worker, WorkerDeploymentConfig
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
@@ -31,6 +28,7 @@ import config
 import connection
 import health
 import logs
+import readiness
 import schedule
 from activities.billing import BillingActivities
 from activities.collecting import CollectingActivities
@@ -45,7 +43,6 @@ from activities.reconciliation import ReconciliationActivities
 from activities.refunding import RefundActivities
 from activities.till import Till
 from config import Settings
-from db import schema
 from db.session import engine_for, sessions_for
 from domain.local_time import local_date
 from domain.messages import TASK_QUEUE
@@ -85,14 +82,6 @@ CONNECTIONS = httpx.Limits(max_connections=200, max_keepalive_connections=50)
 """More than activities run at once: waiting for a connection would count against a call's time-out."""
 
 log = logging.getLogger("worker")
-
-
-class NotReady(Exception):
-    """The worker cannot start; the text says what is wrong and how to mend it."""
-
-    def __init__(self, text: str, exit_code: int) -> None:
-        super().__init__(text)
-        self.exit_code = exit_code
 
 
 def activities(
@@ -211,49 +200,6 @@ def version_of(settings: Settings) -> WorkerDeploymentConfig | None:
     )
 
 
-async def check_database(engine: AsyncEngine) -> None:
-    """Raise NotReady unless PostgreSQL answers and its schema is the one this code was written for."""
-    try:
-        current = await schema.current_revision(engine)
-    except (OSError, DBAPIError) as failed:
-        raise NotReady(
-            f"PostgreSQL does not answer at {engine.url.render_as_string(hide_password=True)} ({failed}). "
-            "Is it up? Is EVERGREEN_DATABASE_URL right?",
-            exit_code=3,
-        ) from failed
-    if current != schema.head_revision():
-        raise NotReady(
-            f"the database is at migration {current or 'none'}, this code needs {schema.head_revision()}. "
-            "Run `evergreen migrate` first; it is safe while old workers run.",
-            exit_code=2,
-        )
-
-
-async def check_search_attributes(client: Client) -> None:
-    """Raise NotReady unless the namespace knows our search attributes."""
-    try:
-        known = await client.operator_service.list_search_attributes(
-            ListSearchAttributesRequest(namespace=client.namespace)
-        )
-    except RPCError as failed:
-        raise NotReady(
-            f"the Temporal namespace {client.namespace!r} does not answer ({failed.message}). "
-            "Is TEMPORAL_NAMESPACE right? Create it with `temporal operator namespace create`.",
-            exit_code=3,
-        ) from failed
-    missing = {
-        n: t for n, t in connection.search_attribute_types().items() if n not in known.custom_attributes
-    }
-    if missing:
-        commands = "\n".join(
-            f"  temporal operator search-attribute create --namespace {client.namespace} --name {name} --type {kind}"
-            for name, kind in missing.items()
-        )
-        raise NotReady(
-            f"the namespace lacks search attributes of ours; create them:\n{commands}", exit_code=2
-        )
-
-
 async def run(settings: Settings) -> None:
     """Work until SIGTERM or SIGINT, then let what is under way finish. Raises NotReady, TemporalUnreachable."""
     stop = asyncio.Event()
@@ -262,13 +208,13 @@ async def run(settings: Settings) -> None:
     async with AsyncExitStack() as stack:
         engine = engine_for(settings.database_url)
         stack.push_async_callback(engine.dispose)
-        await check_database(engine)
+        await readiness.check_database(engine)
         measured = runtime(settings.health_host, settings.metrics_port)
         traces = stack.enter_context(traced(settings.otlp_endpoint, "worker", settings.build_id))
         client = await connection.connect(
             settings.payload_keys(), [traces] if traces else [], runtime=measured
         )
-        await check_search_attributes(client)
+        await readiness.check_search_attributes(client)
         await schedule.keep(client, settings.reconcile_at, settings.zone)
         http = await stack.enter_async_context(httpx.AsyncClient(limits=CONNECTIONS))
         if traces:
@@ -341,7 +287,7 @@ def main() -> int:
     except config.BadSettings as wrong:
         sys.stderr.write(f"worker: {wrong}\n")
         return 2
-    except NotReady as wrong:
+    except readiness.NotReady as wrong:
         sys.stderr.write(f"worker: {wrong}\n")
         return wrong.exit_code
     except connection.TemporalUnreachable as wrong:

@@ -14,9 +14,12 @@ from db.models.license import License
 from domain.catalogue import Catalogue
 from domain.differences import Difference, Kind, Shape, license_difference
 from domain.reconciliation import Batch, BatchDone
-from vendor.license_vendor import LicenseVendor, VendorRefused
+from vendor.license_vendor import LicenseVendor, VendorRefused, VendorUnavailable
 
 BATCH = 100
+AGAIN_SECONDS = 1
+AWAY = 5
+"""Not to be read so often in a row, and it is the vendor that does not answer, not a license that it stumbles over."""
 
 
 @dataclass(frozen=True)
@@ -33,21 +36,39 @@ class LicenseReconciliationActivities:
     async def compare_licenses(self, batch: Batch) -> BatchDone:
         """The next licenses that the vendor's API shows; what somebody else changed is reported, never undone.
 
-        An update of ours that is under way is left to its workflow: it reads the proof itself (R24).
+        An update of ours that is under way is left to its workflow: it reads the proof itself (R24). One license
+        that the vendor does not answer for is reported, and does not hold up the others.
         """
         async with self.sessions() as session:
             rows = await discrepancies.licenses(session, batch.after, BATCH)
         if not rows:
             return BatchDone(checked=0)
         asked = [one for one in rows if self.catalogue.channel(one[1].product) == "api"]
+        in_a_row = 0
         for subscription_id, license in asked:
             activity.heartbeat()
-            found = await self._compared(subscription_id, license)
+            try:
+                found = await self._compared_again(subscription_id, license)
+                in_a_row = 0
+            except VendorUnavailable:
+                in_a_row += 1
+                if in_a_row >= min(AWAY, len(asked)):
+                    raise
+                facts = {"vendor": "answers for others, not for this one"}
+                found = Difference(Kind.LICENSE_DIFFERS, subscription_id, facts)
             if found is not None:
                 async with self.sessions.begin() as session:
                     await differences.seen(session, [found], batch.began_at)
             await asyncio.sleep(1 / self.per_second)
         return BatchDone(checked=len(asked), after=rows[-1][0])
+
+    async def _compared_again(self, subscription_id: str, license: License) -> Difference | None:
+        """At the second try, if need be: a glitch is nothing to report."""
+        try:
+            return await self._compared(subscription_id, license)
+        except VendorUnavailable:
+            await asyncio.sleep(AGAIN_SECONDS)
+            return await self._compared(subscription_id, license)
 
     async def _compared(self, subscription_id: str, license: License) -> Difference | None:
         try:

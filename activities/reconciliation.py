@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
+import base64
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 from temporalio import activity
-from temporalio.client import Client, WorkflowExecutionStatus
+from temporalio.client import Client, WorkflowExecution, WorkflowExecutionStatus
 from temporalio.service import RPCError, RPCStatusCode
 
+from activities import payment_reconciliation
+from activities.attributes import EXPIRES_ON
 from activities.lives import life_again
 from activities.starts import start
 from activities.till import Till
@@ -18,22 +24,23 @@ from domain.differences import Difference, Kind
 from domain.messages import Life, subscription_workflow_id
 from domain.reconciliation import Batch, BatchDone, Conclusion, Reconciled, Stage
 
-BATCH = 500
+BATCH, PAGES = 500, 20
+"""So many subscriptions in one batch; so many pages of as many workflows where only their ids are looked at."""
+
 LONG = timedelta(hours=1)
 """What a step of ours may take at most before it counts as stuck, in wall time; an import's start too."""
 
 UNSENT = timedelta(days=1)
+BEAT_SECONDS = 20
+BOOKS = "books"
+"""The cursor with which the ledger is looked at."""
+
 RUNNING = 'WorkflowType = "Subscription" AND ExecutionStatus = "Running"'
 KINDS: dict[Stage, tuple[Kind, ...]] = {
     Stage.UNSETTLED: (Kind.PAYMENT_UNSETTLED,),
-    Stage.PAYMENTS: (
-        Kind.CHARGE_UNKNOWN_HERE,
-        Kind.CHARGE_UNKNOWN_THERE,
-        Kind.CHARGE_DIFFERS,
-        Kind.REFUND_DIFFERS,
-    ),
+    Stage.PAYMENTS: payment_reconciliation.KINDS,
     Stage.MISSING: (Kind.WORKFLOW_MISSING,),
-    Stage.STRAYS: (Kind.WORKFLOW_STRAY,),
+    Stage.STRAYS: (Kind.WORKFLOW_STRAY, Kind.WORKFLOW_AHEAD),
     Stage.LICENSES: (Kind.LICENSE_DIFFERS,),
     Stage.ROWS: (
         Kind.NOTICES_UNSENT,
@@ -48,6 +55,22 @@ KINDS: dict[Stage, tuple[Kind, ...]] = {
 """What each stage looks for."""
 
 
+@asynccontextmanager
+async def beating() -> AsyncIterator[None]:
+    """Tell the server that we live while one long statement runs."""
+
+    async def beat() -> None:
+        while True:
+            activity.heartbeat()
+            await asyncio.sleep(BEAT_SECONDS)
+
+    task = asyncio.create_task(beat())
+    try:
+        yield
+    finally:
+        task.cancel()
+
+
 @dataclass(frozen=True)
 class ReconciliationActivities:
     """Compares and heals, batch by batch; safe to run again."""
@@ -55,12 +78,19 @@ class ReconciliationActivities:
     sessions: async_sessionmaker[AsyncSession]
     client: Client
     till: Till
+    at_a_time: int = BATCH
+    """Subscriptions in one batch, workflows in one page."""
 
     @activity.defn
     async def start_missing(self, batch: Batch) -> BatchDone:
-        """Subscriptions that should have a workflow and have none: each is started anew from our rows."""
+        """Subscriptions that should have a workflow and have none: each is started anew from our rows.
+
+        Not one that has ended by itself: then our rows are those of a back-up, and lack how it ended.
+        """
         async with self.sessions() as session:
-            ids = await discrepancies.should_run(session, batch.after, datetime.now(UTC) - LONG, BATCH)
+            ids = await discrepancies.should_run(
+                session, batch.after, datetime.now(UTC) - LONG, self.at_a_time
+            )
         if not ids:
             return BatchDone(checked=0)
         running = await self._running(ids)
@@ -75,18 +105,21 @@ class ReconciliationActivities:
         query = f'{RUNNING} AND WorkflowId BETWEEN "{first}" AND "{last}"'
         return {
             found.id.removeprefix(subscription_workflow_id(""))
-            async for found in self.client.list_workflows(query, page_size=BATCH)
+            async for found in self.client.list_workflows(query, page_size=self.at_a_time)
         }
 
     async def _start_if_missing(self, subscription_id: str, at: datetime) -> None:
         state = await self._state(subscription_id)
         if state == "RUNNING":
             return
+        ended_by_itself = state == "COMPLETED"  # it wrote that down first: our rows are from before
         async with self.sessions.begin() as session:
             if await discrepancies.has_ended(session, subscription_id):
                 return  # it ended between the two looks
             found = Difference(Kind.WORKFLOW_MISSING, subscription_id, {"workflow": state})
             await differences.seen(session, [found], at)
+        if ended_by_itself:
+            return
         async with self.sessions.begin() as session:
             held = await subscriptions.held(session, subscription_id, lock=True)
             life = await life_again(session, held, self.till)
@@ -106,32 +139,37 @@ class ReconciliationActivities:
 
     @activity.defn
     async def find_strays(self, batch: Batch) -> BatchDone:
-        """Workflows that run without a row, or beside the one that the row means: reported, never terminated.
+        """Workflows without a row, beside the one that the row means, or in a later term than it: only reported.
 
-        Which of two is the wrong one only a person knows, and terminating cannot be taken back.
+        Which of two is the wrong one only a person knows, and terminating cannot be taken back. The cursor is
+        the place in visibility's list where the server goes on.
         """
-        prefix, checked = subscription_workflow_id(""), 0
-        page: list[str] = []
-        async for found in self.client.list_workflows(RUNNING, page_size=BATCH):
-            page.append(found.id)
-            if len(page) == BATCH:
-                checked += await self._strays_of(page, prefix, batch.began_at)
-                page = []
-        checked += await self._strays_of(page, prefix, batch.began_at)
-        return BatchDone(checked=checked)
+        checked, place = 0, base64.b64decode(batch.after) or None
+        for _page in range(PAGES):
+            listed = self.client.list_workflows(RUNNING, page_size=self.at_a_time, next_page_token=place)
+            await listed.fetch_next_page()
+            page, place = listed.current_page or (), listed.next_page_token
+            await self._look_at(page, batch.began_at)
+            checked += len(page)
+            if not place:
+                return BatchDone(checked=checked)
+        return BatchDone(checked=checked, after=base64.b64encode(place or b"").decode())
 
-    async def _strays_of(self, workflow_ids: list[str], prefix: str, at: datetime) -> int:
+    async def _look_at(self, page: Sequence[WorkflowExecution], at: datetime) -> None:
+        """A row is written before its workflow goes into the next term, and read here after it: it is never behind."""
         activity.heartbeat()
+        prefix = subscription_workflow_id("")
         async with self.sessions.begin() as session:
-            ids = [one.removeprefix(prefix) for one in workflow_ids if one.startswith(prefix)]
-            known = {prefix + one for one in await discrepancies.known(session, ids)}
-            strays = [
-                Difference(Kind.WORKFLOW_STRAY, one, {"subscription": await self._about(one)})
-                for one in workflow_ids
-                if one not in known
-            ]
-            await differences.seen(session, strays, at)
-        return len(workflow_ids)
+            ids = [one.id.removeprefix(prefix) for one in page if one.id.startswith(prefix)]
+            rows = {prefix + id: until for id, until in (await discrepancies.known(session, ids)).items()}
+            for one in page:
+                expires_at = one.typed_search_attributes.get(EXPIRES_ON)
+                if one.id not in rows:
+                    facts = {"subscription": await self._about(one.id)}
+                    await differences.seen(session, [Difference(Kind.WORKFLOW_STRAY, one.id, facts)], at)
+                elif expires_at is not None and expires_at.date() > rows[one.id]:
+                    facts = {"row": str(rows[one.id]), "workflow": str(expires_at.date())}
+                    await differences.seen(session, [Difference(Kind.WORKFLOW_AHEAD, one.id, facts)], at)
 
     async def _about(self, workflow_id: str) -> str:
         """The subscription that it was started for, as its input says."""
@@ -147,11 +185,17 @@ class ReconciliationActivities:
 
     @activity.defn
     async def look_at_rows(self, batch: Batch) -> BatchDone:
-        """What our own tables show: unsent notices, stuck orders, late updates, books that do not balance (R17)."""
-        async with self.sessions.begin() as session:
-            found = await discrepancies.in_the_rows(session, batch.began_at, datetime.now(UTC) - UNSENT)
+        """What our own tables show: unsent notices, stuck orders, late updates, books that do not balance (R17).
+
+        The books are a batch of their own: they are summed up from the first entry on.
+        """
+        async with beating(), self.sessions.begin() as session:
+            if batch.after == BOOKS:
+                found = await discrepancies.in_the_books(session)
+            else:
+                found = await discrepancies.in_the_rows(session, batch.began_at, datetime.now(UTC) - UNSENT)
             await differences.seen(session, found, batch.began_at)
-        return BatchDone(checked=1)
+        return BatchDone(checked=1, after=None if batch.after == BOOKS else BOOKS)
 
     @activity.defn
     async def conclude(self, conclusion: Conclusion) -> Reconciled:

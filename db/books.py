@@ -118,8 +118,11 @@ async def trial_balance(session: AsyncSession) -> list[TrialRow]:
     return [TrialRow(row.kind, row.currency, int(row.balance_minor), row.entries) for row in rows]
 
 
-async def broken_accounts(session: AsyncSession) -> list[Broken]:
-    """What the database should never have let happen; empty, or somebody must look at once (R17)."""
+async def broken_accounts(session: AsyncSession, limit: int | None = None) -> list[Broken]:
+    """What the database should never have let happen; empty, or somebody must look at once (R17).
+
+    `limit`: so many accounts and so many movements at most.
+    """
     summed = func.coalesce(func.sum(Entry.amount_minor), 0)
     accounts = (
         select(Account.id, Account.balance_minor, summed.label("summed"))
@@ -128,6 +131,7 @@ async def broken_accounts(session: AsyncSession) -> list[Broken]:
         .group_by(Account.id)
         .having(summed != Account.balance_minor)
         .order_by(Account.id)
+        .limit(limit)
     )
     movements = (
         select(Movement.id, summed.label("summed"))
@@ -135,6 +139,7 @@ async def broken_accounts(session: AsyncSession) -> list[Broken]:
         .group_by(Movement.id, Entry.currency)
         .having(or_(summed != 0, func.count(Entry.id) < 2))
         .order_by(Movement.id)
+        .limit(limit)
     )
     return [
         *(

@@ -16,6 +16,9 @@ from db.models.difference import DifferenceRecord
 from domain.differences import Difference, Kind
 
 OPEN = (DifferenceRecord.healed_at.is_(None), DifferenceRecord.gone_at.is_(None))
+DIFFERENCE = "dif"
+"""What the id of a difference begins with."""
+
 TOLD_AT_ONCE = 50
 """So many are named in one letter; the command shows all."""
 
@@ -28,7 +31,7 @@ async def seen(session: AsyncSession, found: Iterable[Difference], at: datetime)
     """Write down what differs; what is known and still there is only seen again."""
     for one in found:
         row = insert(DifferenceRecord).values(
-            id=new_id("dif"),
+            id=new_id(DIFFERENCE),
             kind=one.kind,
             subject=one.subject,
             details=dict(one.details),
@@ -123,10 +126,22 @@ async def listing(session: AsyncSession, since: datetime, limit: int = 1000) -> 
     return (await session.scalars(query)).all()
 
 
-async def oldest_open(session: AsyncSession, kinds: Collection[Kind]) -> datetime | None:
-    """When the oldest of these kinds that is still open was first seen."""
-    query = select(func.min(DifferenceRecord.first_seen_at)).where(*OPEN, DifferenceRecord.kind.in_(kinds))
-    return await session.scalar(query)
+async def not_seen_again(
+    session: AsyncSession, kinds: Collection[Kind], began_at: datetime, after: str, limit: int
+) -> Sequence[tuple[str, str]]:
+    """Id and subject of those of these kinds that are open and that this run has not come upon, by id."""
+    query = (
+        select(DifferenceRecord.id, DifferenceRecord.subject)
+        .where(
+            *OPEN,
+            DifferenceRecord.kind.in_(kinds),
+            DifferenceRecord.last_seen_at < began_at,
+            DifferenceRecord.id > after,
+        )
+        .order_by(DifferenceRecord.id)
+        .limit(limit)
+    )
+    return [(row.id, row.subject) for row in (await session.execute(query)).all()]
 
 
 async def accept(session: AsyncSession, difference_id: str, by: str, reason: str, at: datetime) -> None:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Sequence
-from datetime import datetime
+from datetime import date, datetime, timedelta
 
 from sqlalchemy import case, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db import books
+from db.identifiers import first_id, made_at
 from db.models.audit import AuditRecord
 from db.models.invoice import Invoice
 from db.models.ledger import Account
@@ -19,6 +20,7 @@ from db.models.notice import Notice
 from db.models.order import Order
 from db.models.payment import Payment
 from db.models.subscription import Subscription
+from db.payments import PAYMENT
 from domain.differences import Difference, Kind, Shape, Taken
 from domain.money import format_minor
 
@@ -46,10 +48,10 @@ async def has_ended(session: AsyncSession, subscription_id: str) -> bool:
     return (await session.scalar(select(1).where(Subscription.id == subscription_id, ENDED))) is not None
 
 
-async def known(session: AsyncSession, subscription_ids: Collection[str]) -> set[str]:
-    """Those of the ids that have a row."""
-    query = select(Subscription.id).where(Subscription.id.in_(subscription_ids))
-    return set((await session.scalars(query)).all())
+async def known(session: AsyncSession, subscription_ids: Collection[str]) -> dict[str, date]:
+    """Those of the ids that have a row, and when their term expires."""
+    query = select(Subscription.id, Subscription.expires_on).where(Subscription.id.in_(subscription_ids))
+    return {row.id: row.expires_on for row in (await session.execute(query)).all()}
 
 
 async def licenses(session: AsyncSession, after: str, limit: int) -> Sequence[tuple[str, License]]:
@@ -80,13 +82,19 @@ async def shapes(session: AsyncSession, license_id: str) -> tuple[Shape | None, 
     return ours, owed
 
 
-async def unsettled(session: AsyncSession, written_before: datetime) -> Sequence[Payment]:
-    """Payments whose outcome nobody has known for long; one that waits for its customer is not among them."""
+async def unsettled(
+    session: AsyncSession, after: str, written_before: datetime, limit: int
+) -> Sequence[Payment]:
+    """Payments whose outcome nobody has known for long, by id; one that waits for its customer is not among them."""
     query = (
         select(Payment)
-        .where(Payment.status.in_(("pending", "unknown")), Payment.recorded_at < written_before)
-        .order_by(Payment.recorded_at)
-        .limit(MOST)
+        .where(
+            Payment.id > after,
+            Payment.status.in_(("pending", "unknown")),
+            Payment.recorded_at < written_before,
+        )
+        .order_by(Payment.id)
+        .limit(limit)
     )
     return (await session.scalars(query)).all()
 
@@ -102,13 +110,26 @@ async def charges(
     return await _taken(session, (await session.scalars(query)).all())
 
 
+async def end_of_slice(session: AsyncSession, since: datetime, until: datetime, limit: int) -> datetime:
+    """How far one may go from the first instant towards the second to meet no more than so many payments of ours."""
+    query = (
+        select(Payment.id)
+        .where(Payment.id >= first_id(PAYMENT, since), Payment.id < first_id(PAYMENT, until))
+        .order_by(Payment.id)
+        .offset(limit)
+        .limit(1)
+    )
+    beyond = await session.scalar(query)
+    return until if beyond is None else max(made_at(beyond), since + timedelta(milliseconds=1))
+
+
 async def charges_between(session: AsyncSession, since: datetime, until: datetime) -> list[Taken]:
-    """Our charges that were written down between these instants of wall time and took money."""
+    """Our charges that were begun between these instants of wall time and took money; found by their ids."""
     query = select(Payment).where(
+        Payment.id >= first_id(PAYMENT, since),
+        Payment.id < first_id(PAYMENT, until),
         Payment.kind == "charge",
         Payment.status == "succeeded",
-        Payment.recorded_at >= since,
-        Payment.recorded_at < until,
     )
     return await _taken(session, (await session.scalars(query)).all())
 
@@ -135,13 +156,12 @@ async def _taken(session: AsyncSession, rows: Sequence[Payment]) -> list[Taken]:
 
 
 async def in_the_rows(session: AsyncSession, at: datetime, written_before: datetime) -> list[Difference]:
-    """What our own tables show by themselves: unsent notices, stuck orders, late updates, broken books."""
+    """What our own tables show by themselves: unsent notices, stuck orders, late updates, invoices that do not fit."""
     return [
         *await _unsent(session, written_before),
         *await _orders(session, written_before),
         *await _late(session, at),
         *await _invoices(session),
-        *await _ledger(session),
     ]
 
 
@@ -162,6 +182,7 @@ async def _orders(session: AsyncSession, written_before: datetime) -> list[Diffe
         select(Order.id, Order.subscription_id, missing)
         .outerjoin(LicenseUpdate, LicenseUpdate.order_id == Order.id)
         .where(missing | stuck)
+        .order_by(Order.id)
         .limit(MOST)
     )
     return [
@@ -175,6 +196,7 @@ async def _late(session: AsyncSession, at: datetime) -> list[Difference]:
         select(LicenseUpdate.id, Order.subscription_id, LicenseUpdate.promise_at)
         .join(Order, Order.id == LicenseUpdate.order_id)
         .where(LicenseUpdate.state == "pending", LicenseUpdate.promise_at <= at)
+        .order_by(LicenseUpdate.id)
         .limit(MOST)
     )
     return [
@@ -192,6 +214,7 @@ async def _invoices(session: AsyncSession) -> list[Difference]:
         .join(Order, Order.id == Invoice.order_id)
         .join(Account, Account.id == Invoice.account_id)
         .where(Invoice.kind == "invoice", wrong)
+        .order_by(Invoice.number)
         .limit(MOST)
     )
     return [
@@ -202,7 +225,8 @@ async def _invoices(session: AsyncSession) -> list[Difference]:
     ]
 
 
-async def _ledger(session: AsyncSession) -> list[Difference]:
+async def in_the_books(session: AsyncSession) -> list[Difference]:
+    """Trial balance, and balances and movements that somebody has changed past the guards (R17)."""
     totals: Counter[str] = Counter()
     for row in await books.trial_balance(session):
         totals[row.currency] += row.balance_minor
@@ -217,6 +241,6 @@ async def _ledger(session: AsyncSession) -> list[Difference]:
             f"{broken.what} {broken.id}",
             {"kept_minor": broken.kept_minor, "summed_minor": broken.summed_minor},
         )
-        for broken in (await books.broken_accounts(session))[:MOST]
+        for broken in await books.broken_accounts(session, MOST)
     ]
     return found

@@ -15,6 +15,9 @@ from db.models.order import Order
 from db.models.payment import Payment
 from domain.card import SavedCard
 
+PAYMENT = "pay"
+"""What the id of a payment begins with."""
+
 
 class UnknownPayment(LookupError):
     """No payment has this id."""
@@ -52,7 +55,7 @@ async def begin_charge(
         select(func.count()).where(Payment.invoice_id == invoice.id, Payment.kind == "charge")
     )
     payment = Payment(
-        id=new_id("pay"),
+        id=new_id(PAYMENT),
         invoice_id=invoice.id,
         key=f"{order_key}/charge/{(earlier or 0) + 1}",
         kind="charge",
@@ -73,7 +76,7 @@ def begin_refund(
 ) -> Payment:
     """Write down that part of a charge is about to be given back (R20)."""
     payment = Payment(
-        id=new_id("pay"),
+        id=new_id(PAYMENT),
         invoice_id=charge.invoice_id,
         key=f"{charge.key}/refund/{reference}",
         kind="refund",

@@ -19,6 +19,7 @@ class Kind(StrEnum):
 
     WORKFLOW_MISSING = "workflow_missing"
     WORKFLOW_STRAY = "workflow_stray"
+    WORKFLOW_AHEAD = "workflow_ahead"
     LICENSE_DIFFERS = "license_differs"
     CHARGE_UNKNOWN_HERE = "charge_unknown_here"
     CHARGE_UNKNOWN_THERE = "charge_unknown_there"
@@ -35,8 +36,9 @@ class Kind(StrEnum):
 
 
 ADVICE: Final[Mapping[Kind, str]] = {
-    Kind.WORKFLOW_MISSING: "find out who ended it; `evergreen show` tells where it stands",
+    Kind.WORKFLOW_MISSING: "find out who ended it; one that COMPLETED has ended by itself, and our rows are older",
     Kind.WORKFLOW_STRAY: "terminate whichever of the two is wrong: `temporal workflow terminate --workflow-id …`",
+    Kind.WORKFLOW_AHEAD: "our rows are older than it, from a back-up: write down what they lack before it goes on",
     Kind.LICENSE_DIFFERS: "ask the vendor who changed it; correct it there, or our row",
     Kind.CHARGE_UNKNOWN_HERE: "find out who charged; give it back at the provider unless it was owed",
     Kind.CHARGE_UNKNOWN_THERE: "money that we booked is not there: ask the provider before anything is given back",

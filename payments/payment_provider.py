@@ -112,6 +112,13 @@ class PaymentProvider(Protocol):
         """
         ...
 
-    def charges_since(self, instant: datetime) -> AsyncIterator[SeenCharge]:
-        """Every charge that was begun at or after the instant, newest first, for reconciliation."""
+    def charges_since(self, instant: datetime, until: datetime | None = None) -> AsyncIterator[SeenCharge]:
+        """Every charge that was begun from the first instant on, until the second, for reconciliation; newest first.
+
+        To the second: some of just before and just after may be among them.
+        """
+        ...
+
+    async def seen(self, charge_reference: str) -> SeenCharge | None:
+        """A charge as it stands, None if the provider has none by this reference; for reconciliation."""
         ...

@@ -80,13 +80,28 @@ async def withdraw(client: stripe.StripeClient, charge_reference: str) -> Outcom
     return outcome(await client.v1.payment_intents.retrieve_async(charge_reference))
 
 
-async def begun_since(client: stripe.StripeClient, instant: datetime) -> AsyncIterator[stripe.PaymentIntent]:
-    """Every charge that was begun at or after the instant, newest first, page by page."""
+async def begun_between(
+    client: stripe.StripeClient, since: datetime, until: datetime | None
+) -> AsyncIterator[stripe.PaymentIntent]:
+    """Every charge that was begun between the instants, newest first, page by page; Stripe counts whole seconds."""
+    begun: stripe.params.PaymentIntentListParamsCreated = {"gte": int(since.timestamp())}
+    if until is not None:
+        begun["lte"] = int(until.timestamp())
     page = await client.v1.payment_intents.list_async(
-        {"created": {"gte": int(instant.timestamp())}, "limit": PAGE, "expand": ["data.latest_charge"]}
+        {"created": begun, "limit": PAGE, "expand": ["data.latest_charge"]}
     )
     async for intent in every(page):
         yield intent
+
+
+async def by_reference(client: stripe.StripeClient, charge_reference: str) -> stripe.PaymentIntent | None:
+    """A charge as it stands; None if there is none by this reference."""
+    try:
+        return await client.v1.payment_intents.retrieve_async(charge_reference, {"expand": ["latest_charge"]})
+    except stripe.InvalidRequestError as error:
+        if error.code != "resource_missing":
+            raise
+        return None
 
 
 async def _settled(client: stripe.StripeClient, intent: stripe.PaymentIntent, return_url: str) -> Outcome:

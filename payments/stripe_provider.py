@@ -75,8 +75,16 @@ class StripeProvider(PaymentProvider):
         with asking():
             return await stripe_cards.setup_page(self.client, payer, return_url)
 
-    async def charges_since(self, instant: datetime) -> AsyncIterator[SeenCharge]:
-        """Every charge that was begun at or after the instant, newest first."""
+    async def charges_since(
+        self, instant: datetime, until: datetime | None = None
+    ) -> AsyncIterator[SeenCharge]:
+        """Every charge that was begun between the instants, newest first."""
         with asking():
-            async for intent in stripe_charges.begun_since(self.client, instant):
+            async for intent in stripe_charges.begun_between(self.client, instant, until):
                 yield seen_charge(intent)
+
+    async def seen(self, charge_reference: str) -> SeenCharge | None:
+        """A charge as it stands, None if there is none by this reference."""
+        with asking():
+            intent = await stripe_charges.by_reference(self.client, charge_reference)
+            return None if intent is None else seen_charge(intent)

@@ -83,4 +83,5 @@ def _route(scope: Scope) -> str:
     """The template of the route that took the request, like `/subscriptions/{subscription_id}`."""
     if scope["path"] in FOR_SUPERVISORS:  # plain routes, which do not tell
         return str(scope["path"])
-    return getattr(scope.get("route"), "path", None) or UNKNOWN_ROUTE
+    path = getattr(scope.get("route"), "path", None)
+    return f"{scope.get('root_path', '')}{path}" if path else UNKNOWN_ROUTE  # with the place of a mounted one

@@ -6,6 +6,7 @@ is not tested here.
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import re
@@ -19,7 +20,7 @@ import pytest
 import pytest_asyncio
 from temporalio.client import Client
 
-import worker
+import readiness
 from config import Settings
 from sandbox.temporal import TemporalServer
 from tests.architecture.source import ROOT
@@ -27,7 +28,7 @@ from tests.architecture.test_imports import MAY_IMPORT
 
 BIN = Path(sys.executable).parent
 EXAMPLE = ROOT / ".env.example"
-OPTIONAL = ("TOKEN", "STRIPE", "SMTP", "PORTAL", "UI_URL", "DEPLOYMENT", "BUILD_ID")
+OPTIONAL = ("TOKEN", "STRIPE", "SMTP", "PORTAL", "UI_URL", "DEPLOYMENT", "BUILD_ID", "STAFF", "RECEIPT")
 LONG_LIVED = ("postgres", "temporal", "worker", "portal", "mail", "prometheus")
 ONE_SHOT = {"temporal-schema": "temporal", "temporal-namespace": "worker", "migrate": "worker"}
 """A job → who waits for its good end."""
@@ -96,6 +97,42 @@ def test_no_secret_stands_in_the_file(services):
 
     assert len(values) > 10
     assert not [found for found in values if not re.fullmatch(r"x\d+", found[2])]
+
+
+@pytest.mark.parametrize("service", ["worker", "portal", "migrate"])
+def test_every_required_setting_reaches_our_programs_and_each_that_is_named_exists(services, service):
+    given = {name for name in services[service]["environment"] if name.startswith("EVERGREEN_")}
+    fields = {f"EVERGREEN_{name.upper()}": field for name, field in Settings.model_fields.items()}
+
+    assert given <= fields.keys()
+    assert {name for name, field in fields.items() if field.is_required()} <= given
+    named = set(variables()) - {"EVERGREEN_DB_PASSWORD"}
+    assert {name for name in named if name.startswith("EVERGREEN_")} <= given, "it would get lost on the way"
+
+
+def test_what_may_stay_empty_is_a_setting_that_our_programs_take(tmp_path):
+    """With only what Compose asks for, as whoever copies .env.example leaves it."""
+    key = f"k:{base64.b64encode(bytes(32)).decode()}"
+    needed = {"EVERGREEN_SECRET_KEYS": key, "EVERGREEN_CODEC_KEYS": key}
+    lines = {
+        name: "" if any(word in name for word in OPTIONAL) else needed.get(name, f"sixteen-or-more-{number}")
+        for number, name in enumerate(variables())
+    }
+    filled = tmp_path / ".env"
+    filled.write_text("".join(f"{name}={value}\n" for name, value in lines.items()), encoding="utf-8")
+    answer = compose(filled, "config", "--format", "json")
+    assert answer.returncode == 0, answer.stderr
+    given = json.loads(answer.stdout)["services"]["portal"]["environment"]
+    settings = Settings(
+        _env_file=None,
+        **{
+            name.removeprefix("EVERGREEN_").lower(): value
+            for name, value in given.items()
+            if name.startswith("EVERGREEN_")
+        },
+    )
+
+    assert (settings.staff, settings.receipt_signing_keys(), settings.charges_cards) == ({}, None, False)
 
 
 def test_ports_are_on_loopback_only(services):
@@ -197,7 +234,7 @@ async def test_the_job_that_prepares_temporal_leaves_what_a_worker_needs(service
         assert done.returncode == 0, done.stderr
 
     client = await Client.connect(temporal.address, namespace=namespace)
-    await worker.check_search_attributes(client)  # raises NotReady
+    await readiness.check_search_attributes(client)  # raises NotReady
 
 
 def test_the_image_holds_the_whole_program_and_runs_it_as_nobody_in_particular():

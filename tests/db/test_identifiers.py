@@ -2,10 +2,11 @@
 
 import re
 import time
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from db.identifiers import new_id
+from db.identifiers import first_id, made_at, new_id
 
 
 def test_an_id_is_its_prefix_and_26_characters_of_base_32() -> None:
@@ -23,3 +24,15 @@ def test_a_later_id_sorts_after_an_earlier_one(monkeypatch: pytest.MonkeyPatch) 
 
 def test_ids_do_not_repeat() -> None:
     assert len({new_id("x") for _ in range(10_000)}) == 10_000
+
+
+def test_an_id_tells_when_it_was_made_and_an_instant_where_its_ids_begin() -> None:
+    before = datetime.now(UTC)
+    made = new_id("x")
+    after = datetime.now(UTC) + timedelta(milliseconds=1)
+
+    assert before - timedelta(milliseconds=1) <= made_at(made) <= after
+    assert first_id("x", before) <= made < first_id("x", after)
+    assert made_at(first_id("x", datetime(2027, 8, 31, 12, tzinfo=UTC))) == datetime(
+        2027, 8, 31, 12, tzinfo=UTC
+    )

@@ -7,12 +7,9 @@ from pathlib import Path
 
 from sqlalchemy.engine import make_url
 
-from activities import starts
-from activities.intake import life_of
 from sandbox import cluster
 from sandbox.account import open_tree
 from sandbox.virtual_time import VirtualTime
-from tests.money.book import Subscribed
 from tests.money.world import World
 
 DATABASE = "evergreen"
@@ -42,15 +39,6 @@ async def temporal_lost(world: World) -> None:
         part.unlink()
     await server.start()
     world.clocks = VirtualTime(world.client)
-
-
-async def started_again(world: World, licenses: list[Subscribed]) -> list[bool]:
-    """Start each subscription as its rows have it; whether there was none running."""
-    started = []
-    for license in licenses:
-        life = life_of(await license.row(), world.settings.policy())
-        started.append(await starts.start(world.client, life))
-    return started
 
 
 async def _postgres(world: World, program: str, *arguments: str) -> None:

@@ -31,7 +31,7 @@ from domain import intake, purchase_check
 from domain.card import Payer, SavedCard
 from domain.credits import GrantKind
 from domain.intake_row import Row
-from domain.messages import Ending, State, Status
+from domain.messages import Ending, Life, State, Status
 from domain.milestones import Milestones
 from domain.purchase import Purchase
 from domain.term import Term, next_term
@@ -294,16 +294,23 @@ class Book:
         addons: Sequence[str] = (),
     ) -> Subscribed:
         """A license of SmarterMail Professional 250, registered at the vendor, imported and kept renewed."""
-        customer = customer or self.customer()
-        cells = self._license(customer, expires_on or coming(8, 31), addons)
-        row = self._checked(cells)
+        kept, life = await self.stored(customer or self.customer(), expires_on or coming(8, 31), addons)
+        assert await starts.start(self.world.client, life)
+        return kept
+
+    async def stored(
+        self, customer: Customer, expires_on: date, addons: Sequence[str] = ()
+    ) -> tuple[Subscribed, Life]:
+        """The same, and its workflow is not started yet; the license may have expired since."""
+        cells = self._license(customer, expires_on, addons)
+        row = self._checked(cells, min(expires_on, datetime.now(UTC).date()))
         async with self.world.sessions.begin() as session:
             storing = self._storing()
             await intakes.store(session, storing, [row])
             (held,) = await intakes.not_started(session, storing.intake_id, 2)
             await intakes.mark_started(session, storing.intake_id, [held.subscription.id])
-        assert await starts.start(self.world.client, life_of(held, self.world.settings.policy()))
-        return self._keep(customer, held, cells["license_key"])
+        kept = self._keep(customer, held, cells["license_key"])
+        return kept, life_of(held, self.world.settings.policy())
 
     async def bought_before(
         self, paid: str, reference: str, expires_on: date | None = None
@@ -372,10 +379,10 @@ class Book:
             "license_key": self.world.vendor.register(**facts),
         }
 
-    def _checked(self, cells: dict[str, Any]) -> Row:
+    def _checked(self, cells: dict[str, Any], today: date) -> Row:
         """A row of an import file, checked as any other."""
         catalogue = self.world.settings.price_list()
-        [row] = intake.check_json_lines([json.dumps(cells).encode()], catalogue, datetime.now(UTC).date())
+        [row] = intake.check_json_lines([json.dumps(cells).encode()], catalogue, today)
         assert isinstance(row, Row), row
         return row
 

@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
-import httpx
 import pytest_asyncio
 
 from domain.messages import State
 from tests.end_to_end.dates import MOMENT
 from tests.money.book import Book, Subscribed
-from tests.observability.door import door
 from tests.observability.world import World, world
 
 
@@ -41,12 +39,6 @@ async def book(world: World) -> AsyncIterator[Book]:
     kept = Book(world)
     yield kept
     await kept.close()
-
-
-@pytest_asyncio.fixture(scope="package", loop_scope="session", name="door")
-async def _door(world: World) -> AsyncIterator[httpx.AsyncClient]:
-    async with door(world) as http:
-        yield http
 
 
 @pytest_asyncio.fixture(scope="package", loop_scope="session")

@@ -1,41 +1,36 @@
-"""A web application that asks as the portal does, traced, measured and logged as the portal is."""
+"""A customer who orders an add-on on the portal's own pages: a request that is followed everywhere."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-
 import httpx
-from fastapi import FastAPI
-from temporalio.client import Client
 
-import connection
-import starter
-from domain.messages import AddAddons
-from portal.observation import Observed, RequestMetrics
-from telemetry.traces import Traces, exported
+from tests.money.book import Subscribed
 from tests.observability.world import World
+from tests.portal.visitor import visitor
+
+ADDON = "Message Sniffer"
+PAY = "/subscriptions/{subscription_id}/quotes/{quote_id}/pay"
+"""The route of the request that orders."""
+
+HUSH = "hush"
+"""Stands in that request's query, where something secret might stand."""
 
 
-@asynccontextmanager
-async def door(world: World) -> AsyncIterator[httpx.AsyncClient]:
-    """`POST /subscriptions/{subscription_id}/addons` orders one."""
-    with exported(world.sink.url, "door", "observed") as traces:
-        assert isinstance(traces, Traces)
-        client = await Client.connect(
-            world.stack.addresses.temporal_address,
-            data_converter=connection.converter(world.settings.payload_keys()),
-            interceptors=[traces],
-        )
-        app = FastAPI()
+async def order(world: World, subscription: Subscribed, request_id: str = "") -> httpx.Response:
+    """Sign in, choose, have it quoted, pay with the saved card; answers what the last request got.
 
-        @app.post("/subscriptions/{subscription_id}/addons")
-        async def order(subscription_id: str) -> str:
-            request = AddAddons(addons=("Message Sniffer",), by="customer")
-            taken = await starter.add_addons(client, subscription_id, request)
-            return taken.answer.outcome if taken.answer else "left"
-
-        traces.of_requests(app)
-        transport = httpx.ASGITransport(Observed(app, RequestMetrics()))
-        async with httpx.AsyncClient(transport=transport, base_url="http://door.example", timeout=30) as http:
-            yield http
+    `request_id`: the X-Request-ID that is sent along.
+    """
+    async with visitor(world) as customer:
+        await customer.sign_in(subscription.customer.email)
+        here = f"/subscriptions/{subscription.id}"
+        await customer.open(f"{here}/addons")
+        await customer.submit(f"{here}/quotes", addons=[ADDON])
+        form = customer.form(f"{customer.page.url.path}/pay")
+        form.action += f"?token={HUSH}"
+        if request_id:
+            customer.http.headers["X-Request-ID"] = request_id
+        answer = await customer.send(form, follow=False)
+    assert answer.status_code == 303, answer.text
+    assert "/orders/" in answer.headers["location"], answer.headers["location"]
+    return answer

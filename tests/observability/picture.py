@@ -2,7 +2,8 @@
 
     python -m tests.observability.picture [FILE]
 
-On servers of its own, with Debian's Chromium: a renewal that waits for money, after it was cancelled and resumed.
+On servers of its own, as `make up` starts them, with Debian's Chromium: a renewal that waits for money, after it was
+cancelled and resumed. The portal opens for the page what the server keeps sealed.
 """
 
 from __future__ import annotations
@@ -10,18 +11,21 @@ from __future__ import annotations
 import asyncio
 import sys
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
-from playwright.async_api import Page, async_playwright
+from playwright.async_api import Page, ViewportSize, async_playwright
 
+from commands.stack import stack_up
 from domain.messages import State
 from tests.architecture.source import ROOT
-from tests.end_to_end.world import OwnWorker
+from tests.end_to_end.world import FAST_PLACE, OwnWorker, world_on
 from tests.money.book import Book, Subscribed
-from tests.money.world import World, world
+from tests.money.world import with_money
 
 PICTURE = ROOT / "docs" / "screenshots" / "temporal-ui.png"
 CHROMIUM = "/usr/bin/chromium"
 PATIENCE_MS = 20_000
+HIGH, LOWER = ViewportSize(width=1500, height=1420), ViewportSize(width=1500, height=1100)
 QUIET = [
     "--no-sandbox",
     "--disable-gpu",
@@ -33,7 +37,7 @@ QUIET = [
 ]
 
 
-async def waiting_for_money(world: World, book: Book) -> Subscribed:
+async def waiting_for_money(book: Book) -> Subscribed:
     """A subscription whose renewal the bank has declined, after it was cancelled and resumed."""
     subscription = await book.subscription(addons=["Message Sniffer"])
     await subscription.customer.save_card(answers="insufficient_funds")
@@ -58,24 +62,32 @@ async def taken(page: Page, ui_url: str, subscription: Subscribed, file: Path) -
         "#user-metadata-current-details"
     )  # what workflows write has a frame of its own
     await framed.get_by_text("Waits for money").first.wait_for(timeout=PATIENCE_MS)
+    await page.set_viewport_size(LOWER)
     await page.screenshot(path=file)
     return await page.inner_text("body") + await framed.locator("body").first.inner_text()
 
 
 async def photograph(file: Path) -> str:
     """Bring everything up, take the picture, answer its text."""
-    async with world() as made, async_playwright() as playwright:
-        worker = OwnWorker(made)
-        await worker.start()
-        book = Book(made)
-        subscription = await waiting_for_money(made, book)
-        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
-        page = await browser.new_page(viewport={"width": 1500, "height": 1500})
-        text = await taken(page, made.stack.addresses.temporal_ui_url, subscription, file)
-        await browser.close()
-        await book.close()
-        await worker.stop()
-        return text
+    with TemporaryDirectory(prefix="evergreen-", dir=FAST_PLACE) as name:
+        folder = Path(name).resolve()
+        async with (
+            stack_up(folder, time_skipping=True, fast=True) as up,
+            world_on(up, folder, identity="tests") as bare,
+            with_money(bare) as made,
+            async_playwright() as playwright,
+        ):
+            await up.programs["worker"].stop()  # ours hears of skipped time at once
+            worker, book = OwnWorker(made), Book(made)
+            await worker.start()
+            subscription = await waiting_for_money(book)
+            browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
+            page = await browser.new_page(viewport=HIGH, locale="en-GB")
+            text = await taken(page, up.addresses.temporal_ui_url, subscription, file)
+            await browser.close()
+            await book.close()
+            await worker.stop()
+            return text
 
 
 if __name__ == "__main__":

@@ -16,6 +16,7 @@ from benchmarks.ground import Ground, today
 from db.identifiers import new_id
 from db.models.subscription import Subscription
 from domain.messages import intake_workflow_id
+from tests.observability import door
 
 MANY = 2_000
 """So many that all of the questions are asked while they are being started."""
@@ -70,12 +71,11 @@ async def test_a_cancel_is_answered_within_twice_its_idle_time_while_an_import_i
     assert median(meanwhile) < 2 * max(median(before), median(after))
 
 
-async def test_what_a_customer_waits_for_goes_before_the_renewals_in_the_queue(book, door, lived):
+async def test_what_a_customer_waits_for_goes_before_the_renewals_in_the_queue(world, book, lived):
     """As the server has it: the charge of an order that was just placed, and that of a renewal."""
     subscription = await book.subscription()
     await subscription.customer.save_card()
-    answer = await door.post(f"/subscriptions/{subscription.id}/addons")
-    assert answer.json() == "accepted", answer.text
+    await door.order(world, subscription)
 
     assert await priorities(subscription, "charge") == {1}
     assert await priorities(lived.waiting, "charge") == {0}, "the default, which is 3"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tests.money.book import eventually
+from tests.observability import door
 
 
 async def test_a_line_names_subscription_activity_and_attempt(world, lived):
@@ -41,16 +42,25 @@ async def test_a_request_keeps_its_id_from_the_portal_into_the_workers_lines(wor
     await eventually(logged, "both are logged")
 
 
-async def test_the_steps_of_a_request_are_logged_with_its_id(world, book, door):
-    """From the id that the browser sent one finds what the worker did for it."""
+async def test_from_the_id_of_a_request_one_finds_what_the_worker_did_for_it(world, book):
+    """The portal says under which id it asked the workflow: a form's own, for the form may be sent twice."""
     subscription = await book.subscription()
     await subscription.customer.save_card()
-    answer = await door.post(f"/subscriptions/{subscription.id}/addons", headers={"X-Request-ID": "jo-7"})
-    assert answer.json() == "accepted", answer.text
+    answer = await door.order(world, subscription, request_id="jo-7")
+    assert answer.headers["X-Request-ID"] == "jo-7"
+
+    [asked] = [
+        line
+        for line in world.log("portal")
+        if (line["event"], line.get("request_id")) == ("the workflow is asked", "jo-7")
+    ]
+    assert (asked["subscription_id"], asked["asks"]) == (subscription.id, "request_addons")
 
     async def logged():
-        lines = [line for line in world.log("worker") if line.get("subscription_id") == subscription.id]
-        return any(line.get("request_id", "").startswith("jo-7/") for line in lines)
+        lines = [line for line in world.log("worker") if line.get("request_id") == asked["asked_as"]]
+        return {line["activity"] for line in lines if line["subscription_id"] == subscription.id} >= {
+            "order_addons"
+        }
 
     await eventually(logged, "a step with the request's id")
 

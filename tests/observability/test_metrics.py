@@ -12,6 +12,7 @@ from sandbox import ports
 from telemetry.gauges import GAUGES
 from telemetry.mail_tally import MailTally
 from telemetry.prometheus import runtime
+from tests.api.program import program_with
 from tests.architecture.source import ROOT
 from tests.money.book import RENEWAL_MINOR, eventually
 
@@ -98,8 +99,16 @@ async def test_letters_are_counted(world, lived):
 
 async def test_the_portal_counts_requests_by_route(world):
     portal = world.portal
-    for path in ("/healthz", "/healthz", "/no/such/page", "/webhooks/payments?token=hush"):
+    for path in (
+        "/healthz",
+        "/healthz",
+        "/no/such/page",
+        "/webhooks/payments?token=hush",
+        "/subscriptions/sub_1",
+    ):
         await world.http.request("POST" if "webhooks" in path else "GET", portal + path)
+    async with program_with(world) as program:
+        assert (await program.get("/subscriptions/sub_1")).status_code == 404
 
     assert await world.total("evergreen_http_requests_total", "portal", route="/healthz", status="200") >= 2
     assert await world.total("evergreen_http_requests_total", "portal", route="none", status="404") >= 1
@@ -107,6 +116,9 @@ async def test_the_portal_counts_requests_by_route(world):
         "evergreen_http_requests_total", "portal", route="/webhooks/payments", status="400"
     )
     assert await world.total("evergreen_http_request_seconds_count", "portal", route="/healthz") >= 2
+    for status, place in (("404", "/api/v1"), ("303", "")):
+        route = f"{place}/subscriptions/{{subscription_id}}"
+        assert await world.total("evergreen_http_requests_total", "portal", route=route, status=status) >= 1
     page = (await world.http.get(world.pages["portal"])).text
     assert "hush" not in page
     assert "such" not in page

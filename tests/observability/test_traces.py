@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from tests.money.book import eventually
+from tests.observability import door
 
 
-async def test_one_trace_leads_from_the_request_over_the_workflow_to_provider_and_vendor(world, book, door):
+async def test_one_trace_leads_from_the_request_over_the_workflow_to_provider_and_vendor(world, book):
     subscription = await book.subscription()
     await subscription.customer.save_card()
-    answer = await door.post(f"/subscriptions/{subscription.id}/addons?token=hush")
-    assert answer.json() == "accepted", answer.text
+    await door.order(world, subscription)
     run_id = (await subscription.handle.describe()).run_id
 
     updated = await world.sink.until("RunActivity:update", temporalRunID=run_id)
@@ -20,8 +20,8 @@ async def test_one_trace_leads_from_the_request_over_the_workflow_to_provider_an
     async def complete():
         names = named(world.sink.trace(updated.trace_id))
         return {
-            ("evergreen-door", "POST /subscriptions/{subscription_id}/addons"),
-            ("evergreen-door", "StartWorkflowUpdate:request_addons"),
+            ("evergreen-portal", f"POST {door.PAY}"),
+            ("evergreen-portal", "StartWorkflowUpdate:request_addons"),
             ("evergreen-worker", "RunActivity:order_addons"),
             ("evergreen-worker", "RunActivity:charge"),
             ("evergreen-worker", "RunActivity:update"),
@@ -69,14 +69,14 @@ async def test_a_failed_attempt_shows_as_one(world, lived):
     assert failed[0].events == ("exception",)
 
 
-async def test_spans_hold_nothing_personal_and_no_secret(world, lived, book, door):
+async def test_spans_hold_nothing_personal_and_no_secret(world, lived, book):
     """R28: no key, address, name, token, nor the words of an error; nor a path or query, where they might be."""
     sent = b"".join(world.sink.bytes)
     secrets = [
         *(subscribed.license_key for subscribed in book.kept),
         *(subscribed.customer.email for subscribed in book.kept),
         "Ann Example",
-        "hush",
+        door.HUSH,
         world.stack.addresses.token.get_secret_value(),
         "does not answer",
         "insufficient_funds",

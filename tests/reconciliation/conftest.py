@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
 import pytest_asyncio
 
 from tests.end_to_end.world import OwnWorker
-from tests.fixtures import empty_world, own_worker, standing_worker  # noqa: F401  (found here)
+from tests.fixtures import own_worker, standing_worker  # noqa: F401  (found here)
 from tests.money.book import Book
 from tests.money.world import World
+
+
+@pytest_asyncio.fixture(scope="package", loop_scope="session", name="world")
+async def world_in_a_hurry(one_world: World) -> World:
+    """The world, where the vendor may be asked as fast as it answers."""
+    await one_world.deserted()
+    hurry = {"reconcile_vendor_per_second": 1000.0}
+    return replace(one_world, settings=one_world.settings.model_copy(update=hurry))
 
 
 @pytest_asyncio.fixture(scope="package", loop_scope="session")

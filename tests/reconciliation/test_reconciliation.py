@@ -2,74 +2,34 @@
 
 from __future__ import annotations
 
-import asyncio
-import json
-import sys
 from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import select, text
+from temporalio.testing import ActivityEnvironment
 
-import starter
 from activities.intake import life_of
-from activities.lives import life_again
-from activities.till import Till
-from db import invoices, orders
-from db import payments as payment_rows
+from activities.refunding import RefundActivities
+from db.models.audit import AuditRecord
 from db.models.difference import DifferenceRecord
 from db.models.notice import Notice
 from db.models.payment import Payment
 from domain.differences import Kind
-from domain.messages import TASK_QUEUE, State
-from domain.reconciliation import Reconciled
+from domain.messages import TASK_QUEUE
+from domain.tasks import RefundRequest
 from payments.charge import Charge, Charged
-from tests.end_to_end.world import OwnWorker
-from tests.money.book import RENEWAL_MINOR, Book, Subscribed
-from tests.vendor.running import ROOT
+from sandbox import ports
+from tests.money.book import Book, eventually
+from tests.reconciliation.accidents import (
+    found,
+    nothing_left,
+    paid_with_card,
+    reconciled,
+    reconciled_by_hand,
+    typed,
+)
 
+NOW = datetime.now(UTC)
 OPEN = (DifferenceRecord.healed_at.is_(None), DifferenceRecord.gone_at.is_(None))
-
-
-async def reconciled(book: Book) -> Reconciled:
-    async with asyncio.timeout(60):
-        return await starter.reconcile(book.world.client)
-
-
-async def found(book: Book, subject: str) -> list[DifferenceRecord]:
-    query = select(DifferenceRecord).where(DifferenceRecord.subject == subject)
-    async with book.world.sessions() as session:
-        return list(await session.scalars(query.order_by(DifferenceRecord.id)))
-
-
-async def nothing_left(book: Book) -> None:
-    """What the test had done is mended: nothing is open any more, and another look changes nothing."""
-    again = await reconciled(book)
-    assert (again.healed, again.open, again.unchecked) == (0, 0, ())
-
-
-async def lost(subscription: Subscribed) -> None:
-    """Terminated by hand; when it is started anew its clock shows the real time."""
-    await subscription.handle.terminate("by hand")
-    subscription.world.clocks.begins_anew(subscription.workflow_id)
-
-
-async def paid_with_card(book: Book) -> Subscribed:
-    subscription = await book.subscription()
-    await subscription.customer.save_card()
-    return subscription
-
-
-async def reconcile_typed(book: Book) -> tuple[int, dict[str, object]]:
-    program = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "starter.py",
-        "reconcile",
-        "--json",
-        cwd=ROOT,
-        env={**book.world.variables, "PATH": "/usr/bin:/bin"},
-        stdout=asyncio.subprocess.PIPE,
-    )
-    out, _ = await program.communicate()
-    return program.returncode or 0, json.loads(out)
 
 
 async def test_a_healthy_book_has_nothing_to_look_at_and_the_command_ends_with_0(book: Book):
@@ -77,73 +37,10 @@ async def test_a_healthy_book_has_nothing_to_look_at_and_the_command_ends_with_0
     await subscription.days_before_expiry(10)
     await subscription.until_renewed()
 
-    code, told = await reconcile_typed(book)
+    code, told = await reconciled_by_hand(book)
 
     assert (code, told["differences"]) == (0, [])
     assert told["checked"]["licenses"] >= 1
-
-
-async def test_one_terminated_asleep_is_started_anew_and_renews_once(book: Book):
-    subscription = await paid_with_card(book)
-    await subscription.days_before_expiry(40)
-    await lost(subscription)
-
-    assert (await reconciled(book)).healed == 1
-    await subscription.days_before_expiry(10)
-    await subscription.until_renewed()
-
-    assert subscription.renewals() == subscription.one_renewal
-    assert await subscription.customer.taken() == [(RENEWAL_MINOR, "GBP")]
-    assert len(await subscription.notices("reminder_60")) == 1
-    await nothing_left(book)
-
-
-async def test_one_terminated_while_it_collects_goes_on_and_takes_the_money_once(book: Book):
-    subscription = await book.subscription()
-    await subscription.customer.grant(100_00)
-    await subscription.days_before_expiry(13)
-    await subscription.until(State.COLLECTING)
-    await lost(subscription)
-    await subscription.customer.save_card()
-
-    await reconciled(book)
-    assert (await subscription.status()).state == State.COLLECTING
-    await subscription.days_before_expiry(11)
-    await subscription.until_renewed()
-
-    assert subscription.renewals() == subscription.one_renewal
-    assert await subscription.customer.taken() == [(RENEWAL_MINOR - 100_00, "GBP")]
-    assert await subscription.orders() == ["fulfilled"]
-    await nothing_left(book)
-
-
-async def test_one_terminated_between_charge_and_record_is_found_paid_and_charged_once(
-    book: Book, worker: OwnWorker
-):
-    """R25: the row says unknown; the provider knows."""
-    subscription = await book.subscription()
-    await subscription.days_before_expiry(13)
-    await subscription.until(State.COLLECTING)
-    await lost(subscription)
-    card = await subscription.customer.save_card()
-    async with book.world.sessions.begin() as session:
-        order = (await orders.open_renewals(session, subscription.id))[0]
-        invoice, due_minor = await invoices.of_order(session, order.id)
-        payment = await payment_rows.begin_charge(
-            session, invoice, order.key, due_minor, card.payment_method, datetime.now(UTC)
-        )
-        payment.status, payment.recorded_at = "unknown", datetime.now(UTC) - timedelta(hours=2)
-    wanted = Charge(payment.key, card.customer_reference, due_minor, "GBP", "renewal", card.payment_method)
-    assert isinstance(await book.world.provider.charge(wanted), Charged)
-
-    await reconciled(book)
-    await subscription.days_before_expiry(13)
-    await subscription.until_renewed()
-
-    assert [one.healed_at is not None for one in await found(book, payment.id)] == [True]
-    assert await subscription.customer.taken() == [(RENEWAL_MINOR, "GBP")]
-    assert [one.status for one in await subscription.payments()] == ["succeeded"]
-    await nothing_left(book)
 
 
 async def test_one_started_twice_by_hand_is_reported_and_not_terminated(book: Book):
@@ -157,18 +54,18 @@ async def test_one_started_twice_by_hand_is_reported_and_not_terminated(book: Bo
         query = f'WorkflowId = "{twin.id}"'
         return [one async for one in book.world.client.list_workflows(query)] != []
 
-    async with asyncio.timeout(10):
-        while not await visible():
-            await asyncio.sleep(0.05)
+    await eventually(visible, "the twin is seen")
     result = await reconciled(book)
 
     assert result.open == 1
     [reported] = await found(book, twin.id)
     assert (reported.kind, reported.details) == (Kind.WORKFLOW_STRAY, {"subscription": subscription.id})
     await twin.terminate("it was the wrong one")
-    async with asyncio.timeout(10):
-        while (await reconciled(book)).open:
-            pass
+
+    async def gone() -> bool:
+        return not (await reconciled(book)).open
+
+    await eventually(gone, "the twin is seen no more")
     await nothing_left(book)
 
 
@@ -180,7 +77,7 @@ async def test_what_somebody_else_changed_at_the_vendor_is_reported_once_and_not
     book.world.vendor.control("POST", "/sandbox/licenses?replace=true", json=[changed])
 
     assert (await reconciled(book)).open == 1
-    code, told = await reconcile_typed(book)
+    code, told = await reconciled_by_hand(book)
 
     assert (code, len(told["differences"])) == (1, 1)
     [reported] = await found(book, subscription.id)
@@ -191,6 +88,26 @@ async def test_what_somebody_else_changed_at_the_vendor_is_reported_once_and_not
         lines = [line["subject"] for facts in letters for line in facts["found"]]
     assert lines.count(subscription.id) == 1
     book.world.vendor.control("POST", "/sandbox/licenses?replace=true", json=[license])
+    await nothing_left(book)
+
+
+async def test_a_license_that_the_vendor_does_not_answer_for_is_reported_and_holds_nothing_up(book: Book):
+    stumbles, changed = await book.subscription(), await book.subscription()
+    book.world.vendor.fault("fail", stumbles.license_key)
+    book.world.vendor.control(
+        "POST",
+        "/sandbox/licenses/status",
+        json={"license_keys": [changed.license_key], "status": "revoked"},
+    )
+
+    result = await reconciled(book)
+
+    assert (result.open, result.unchecked) == (2, ())
+    facts = [[one.details for one in await found(book, each.id)] for each in (stumbles, changed)]
+    assert facts == [[{"vendor": "answers for others, not for this one"}], [{"vendor": "RevokedKey"}]]
+    book.world.vendor.control("DELETE", "/sandbox/faults")
+    active = {"license_keys": [changed.license_key], "status": "active"}
+    book.world.vendor.control("POST", "/sandbox/licenses/status", json=active)
     await nothing_left(book)
 
 
@@ -205,11 +122,15 @@ async def test_a_charge_that_we_do_not_know_is_reported_until_somebody_accepts_i
     assert (await reconciled(book)).open == 1
     [reported] = await found(book, charged.reference)
     assert reported.kind == Kind.CHARGE_UNKNOWN_HERE
-    async with book.world.sessions.begin() as session:
-        row = await session.get(DifferenceRecord, reported.id)
-        assert row is not None
-        row.accepted_at, row.accepted_by = datetime.now(UTC), "staff:jo"
+    code, told = await reconciled_by_hand(
+        book, "--accept", reported.id, "--reason", "by phone", "--by", "staff:jo"
+    )
+    assert (code, told) == (0, {"difference": reported.id, "accepted_by": "staff:jo"})
     await nothing_left(book)
+    async with book.world.sessions() as session:
+        accepted = AuditRecord.action == "accept_difference", AuditRecord.subject == charged.reference
+        [audited] = (await session.scalars(select(AuditRecord).where(*accepted))).all()
+    assert (audited.actor, audited.reason) == ("staff:jo", "by phone")
 
 
 async def test_a_charge_of_another_amount_there_is_reported(book: Book):
@@ -230,6 +151,38 @@ async def test_a_charge_of_another_amount_there_is_reported(book: Book):
         assert row is not None
         row.amount_minor -= 1
     await nothing_left(book)
+
+
+async def test_a_card_refund_that_stuck_is_carried_out_once(book: Book):
+    """R20, R25: written down, and the workflow that would carry it out is gone; then its answer is lost, too."""
+    subscription = await paid_with_card(book)
+    await subscription.days_before_expiry(10)
+    await subscription.until_renewed()
+    [paper] = await subscription.customer.papers()
+    writing = RefundActivities(book.world.sessions, book.world.settings.zone)
+    wish = RefundRequest(
+        invoice=paper.number, amount_minor=50_00, reference="r-1", by="staff:jo", reason="moved", at=NOW
+    )
+    [payment_id] = (await ActivityEnvironment().run(writing.write_refund, wish)).payment_ids
+
+    for status in ("pending", "unknown"):
+        async with book.world.sessions.begin() as session:
+            row = await session.get(Payment, payment_id)
+            assert row is not None
+            row.status, row.completed_at, row.provider_reference = status, None, None
+            row.recorded_at = datetime.now(UTC) - timedelta(hours=2)
+        assert (await reconciled(book)).healed == 1
+        assert await subscription.customer.refunds() == [50_00]
+
+    assert [one.healed_at is not None for one in await found(book, payment_id)] == [True, True]
+    assert [one.status for one in await subscription.payments("refund")] == ["succeeded"]
+    await nothing_left(book)
+
+
+async def test_without_a_server_the_command_says_so_and_ends_with_3(book: Book):
+    code, told = await typed(book.world, TEMPORAL_ADDRESS=f"127.0.0.1:{ports.free()}")
+
+    assert (code, told) == (3, "")
 
 
 async def test_a_ledger_changed_past_its_guards_is_reported(book: Book):
@@ -255,21 +208,6 @@ async def test_a_ledger_changed_past_its_guards_is_reported(book: Book):
     assert result.open == 3
     assert kinds == [Kind.LEDGER_BROKEN, Kind.LEDGER_BROKEN, Kind.TRIAL_BALANCE]
     await nothing_left(book)
-
-
-async def test_a_life_read_back_is_the_one_that_was_lost(book: Book):
-    """State, reminders, money waited for: as the workflow itself carried them."""
-    subscription = await book.subscription()
-    await subscription.days_before_expiry(13)
-    status = await subscription.until(State.COLLECTING)
-    settings = book.world.settings
-    till = Till(settings.price_list(), settings.working_days(), settings.policy(), cards=True)
-
-    async with book.world.sessions() as session:
-        life = await life_again(session, await subscription.row(), till)
-
-    assert (life.state, life.failure, life.reminders_sent) == (State.COLLECTING, status.last_failure, 3)
-    assert (life.term, life.round, life.plan) == (status.term, 1, status.plan)
 
 
 async def _open_kinds(book: Book) -> list[str]:
