@@ -53,11 +53,21 @@ def forecast(
         float | None,
         typer.Option("--decline-rate", min=0, max=100, help="What if so many percent of cards declined?"),
     ] = None,
+    churn_rate: Annotated[
+        float | None,
+        typer.Option("--churn-rate", min=0, max=100, help="What if so many percent of customers left?"),
+    ] = None,
     holiday: Annotated[
         list[datetime] | None,
         typer.Option("--holiday", formats=["%Y-%m-%d"], help="What if this day were a bank holiday?"),
     ] = None,
-    seed: Annotated[str, typer.Option("--seed", help="Which cards decline: another seed, others.")] = SEED,
+    events: Annotated[
+        Path | None,
+        typer.Option("--events", help="A CSV of what is known to come: on,subscription,what,value."),
+    ] = None,
+    seed: Annotated[
+        str, typer.Option("--seed", help="Which cards decline, who leaves: another seed, others.")
+    ] = SEED,
     vendor_prices: VendorPrices = None,
     updates_a_day: UpdatesADay = UPDATES_A_DAY,
     as_json: AsJson = False,
@@ -74,13 +84,15 @@ def forecast(
         loyalty_rate_bp=_basis_points(loyalty_rate),
         price_file=price_file,
         decline_rate_bp=_basis_points(decline_rate),
+        churn_rate_bp=_basis_points(churn_rate),
         holidays=frozenset(day.date() for day in holiday or ()),
         seed=seed,
     )
 
     async def command() -> Report:
         settings = running.settings()
-        wish = Wish(check_horizon(until.date(), settings), what_if, vendor_prices, updates_a_day)
+        last, known = check_horizon(until.date(), settings), forecasting.events_of(events)
+        wish = Wish(last, what_if, vendor_prices, updates_a_day, known)
         folder = check_folder(out)
         made = await forecasting.of_the_book(settings, wish)
         keep(made, settings, folder)

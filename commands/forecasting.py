@@ -20,6 +20,7 @@ from domain.catalogue import CatalogueError
 from domain.foresight import Cost, no_cost
 from forecast import snapshot
 from forecast.assumptions import Assumptions
+from forecast.events import Event, EventsNotUnderstood, read
 from forecast.foreseen import Foreseen
 from forecast.prices import PriceListNotUnderstood
 from forecast.report import Report
@@ -37,6 +38,8 @@ class Wish:
     what_if: Assumptions
     vendor_prices: Path | None
     updates_a_day: int
+    events: tuple[Event, ...] = ()
+    """What is known to be done on the way: both forecasts go by it."""
 
 
 async def of_the_book(settings: Settings, wish: Wish) -> Report:
@@ -88,13 +91,24 @@ async def _one(
 
     with tempfile.TemporaryDirectory(prefix="evergreen-prices-") as folder:
         try:
-            return await Sight(settings, assumptions, wish.until, tell).of(fill, Path(folder))
+            return await Sight(settings, assumptions, wish.until, wish.events, tell).of(fill, Path(folder))
         except (CatalogueError, PriceListNotUnderstood, OSError) as wrong:
             raise BadInput(f"the price list cannot be used: {wrong}") from wrong
         except ProgramFailed as failed:
             raise Unreachable(f"the scratch stack does not come up: {failed}") from failed
         finally:
             progress.remove_task(task)
+
+
+def events_of(path: Path | None) -> tuple[Event, ...]:
+    """What a file says is done on the way. Raises BadInput."""
+    if path is None:
+        return ()
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as lines:
+            return read(lines)
+    except (OSError, UnicodeDecodeError, EventsNotUnderstood) as wrong:
+        raise BadInput(f"{path}: {wrong}") from wrong
 
 
 def _cost(vendor_prices: Path | None) -> Cost:

@@ -25,6 +25,8 @@ AUDITED = {
     "refund": Kind.GIVEN_BACK,
     "promise_broken": Kind.PROMISE_BROKEN,
     "end": Kind.END,
+    "cancel": Kind.CANCEL,
+    "resume": Kind.RESUME,
 }
 """What is read from the audit; the rest is read where its money is."""
 
@@ -114,6 +116,8 @@ def _written(row: Any, failed: dict[tuple[str, date], Any], zone: str) -> Happen
     record, subscription = row.AuditRecord, row.Subscription
     kind = AUDITED[record.action]
     reason = record.details.get("state") or record.reason or ""
+    if "outcome" in record.details:  # a decision (R7–R10)
+        reason = f"{record.details['outcome']}, effective on {record.details['effective_on']}"
     why = failed.get((subscription.id, subscription.expires_on))
     if kind is Kind.LAPSE and why is not None:
         reason = why.Notice.facts["reason"]

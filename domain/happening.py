@@ -20,10 +20,15 @@ class Kind(StrEnum):
     GIVEN_BACK = "given_back"
     PROMISE_BROKEN = "promise_broken"
     END = "end"
+    CANCEL = "cancel"
+    RESUME = "resume"
 
 
 PAID = (Kind.RENEWAL, Kind.ADDON, Kind.UPGRADE)
 """What is paid for, and owes a license update."""
+
+ASIDE = (Kind.PAYMENT_FAILED, Kind.CANCEL, Kind.RESUME)
+"""What moves no money: it counts once something comes of it."""
 
 
 @dataclass(frozen=True, slots=True)
