@@ -19,6 +19,7 @@ from db.models.subscription import Subscription
 from domain.catalogue import LicenseItem
 from domain.happening import Happening, Kind
 from domain.local_time import local_date
+from domain.messages import Decision
 
 AUDITED = {
     "lapse": Kind.LAPSE,
@@ -116,8 +117,10 @@ def _written(row: Any, failed: dict[tuple[str, date], Any], zone: str) -> Happen
     record, subscription = row.AuditRecord, row.Subscription
     kind = AUDITED[record.action]
     reason = record.details.get("state") or record.reason or ""
-    if "outcome" in record.details:  # a decision (R7–R10)
-        reason = f"{record.details['outcome']}, effective on {record.details['effective_on']}"
+    covered_to = None
+    if kind in (Kind.CANCEL, Kind.RESUME):
+        decision = Decision.model_validate(record.details)
+        reason, covered_to = decision.outcome.value, decision.effective_on
     why = failed.get((subscription.id, subscription.expires_on))
     if kind is Kind.LAPSE and why is not None:
         reason = why.Notice.facts["reason"]
@@ -129,4 +132,5 @@ def _written(row: Any, failed: dict[tuple[str, date], Any], zone: str) -> Happen
         currency=subscription.currency,
         reason=reason,
         expired_on=subscription.expires_on,
+        covered_to=covered_to,
     )

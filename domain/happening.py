@@ -52,7 +52,7 @@ class Happening:
     expired_on: date | None = None
     """The last day of the term that it is about."""
     covered_to: date | None = None
-    """The last day that is paid for by it."""
+    """The last day that is paid for by it; of a decision its effective date (R7–R9)."""
     item: LicenseItem | None = None
     """What the license is once it is done."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -66,6 +67,8 @@ class Sight:
     events: tuple[Event, ...] = ()
     """What is known to be done on the way."""
     progress: Progress = unseen
+    stack: Callable[[Settings], AbstractAsyncContextManager[Scratch]] = scratch
+    """Where it is foreseen."""
     seconds: dict[str, float] = field(default_factory=dict)
 
     async def of(self, fill: Fill, folder: Path) -> Foreseen:
@@ -80,7 +83,7 @@ class Sight:
         await asyncio.to_thread(price_list.write_text, text, encoding="utf-8")
         self.progress("starting servers", 0, 0)
         began = perf_counter()
-        async with scratch(assumptions.settings(self.live, price_list)) as made:
+        async with self.stack(assumptions.settings(self.live, price_list)) as made:
             self._took("servers", began)
             return await self._of(made, fill)
 
