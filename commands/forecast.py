@@ -18,6 +18,7 @@ from domain.local_time import local_date
 from forecast import shelf
 from forecast.assumptions import SEED, Assumptions
 from forecast.report import Report
+from forecast.snapshot import AT_A_TIME
 from forecast.tables import UPDATES_A_DAY, Table
 
 SHOWN = 25
@@ -70,6 +71,10 @@ def forecast(
     ] = SEED,
     vendor_prices: VendorPrices = None,
     updates_a_day: UpdatesADay = UPDATES_A_DAY,
+    at_a_time: Annotated[
+        int,
+        typer.Option("--at-a-time", min=1, help="So many subscriptions at once: fewer need less memory."),
+    ] = AT_A_TIME,
     as_json: AsJson = False,
 ) -> None:
     """Forecast the whole book to a date: the same workflows, run ahead in time on a copy of it.
@@ -92,7 +97,7 @@ def forecast(
     async def command() -> Report:
         settings = running.settings()
         last, known = check_horizon(until.date(), settings), forecasting.events_of(events)
-        wish = Wish(last, what_if, vendor_prices, updates_a_day, known)
+        wish = Wish(last, what_if, vendor_prices, updates_a_day, known, at_a_time)
         folder = check_folder(out)
         made = await forecasting.of_the_book(settings, wish)
         keep(made, settings, folder)

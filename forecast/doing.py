@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 
@@ -26,27 +25,13 @@ def departures(leaving: Iterable[Subject], began_at: datetime) -> list[Event]:
     ]
 
 
-@dataclass
-class Doing:
-    """Events, made ready for the clocks of the customers they are about."""
-
-    actor: Actor
-    subjects: Mapping[str, Subject]
-    zone: str
-    _unknown: list[str] = field(default_factory=list)
-
-    @property
-    def not_done(self) -> list[str]:
-        """Each event that could not be done, and why."""
-        return [*self._unknown, *self.actor.not_done]
-
-    def by_customer(self, events: Iterable[Event], until: datetime) -> Mapping[str, Sequence[Act]]:
-        """Customer id → what is done to their subscriptions before the horizon."""
-        found: defaultdict[str, list[Act]] = defaultdict(list)
-        for event in events:
-            subject, at = self.subjects.get(event.subscription_id), event.at(self.zone)
-            if subject is None:
-                self._unknown.append(f"{event}: no such subscription is foreseen")
-            elif at < until:
-                found[subject.customer_id].append(Act(at, partial(self.actor.do, event, at)))
-        return found
+def acts(
+    events: Iterable[Event], subjects: Mapping[str, Subject], actor: Actor, zone: str, until: datetime
+) -> Mapping[str, Sequence[Act]]:
+    """Customer id → what is done to their subscriptions before the horizon; what is about others is left out."""
+    found: defaultdict[str, list[Act]] = defaultdict(list)
+    for event in events:
+        subject, at = subjects.get(event.subscription_id), event.at(zone)
+        if subject is not None and at < until:
+            found[subject.customer_id].append(Act(at, partial(actor.do, event, at)))
+    return found

@@ -28,7 +28,7 @@ from forecast import lives, prices
 from forecast.actor import Actor
 from forecast.assumptions import Assumptions
 from forecast.disguise import disguise
-from forecast.doing import Doing, departures
+from forecast.doing import acts, departures
 from forecast.events import Event
 from forecast.foreseen import Foreseen
 from forecast.passing import Passing
@@ -108,9 +108,10 @@ class Sight:
         self._took("book", began)
 
         until_at = end_of(self.until, made.settings.zone)
-        doing = Doing(Actor(made.sessions, made.client), subjects, made.settings.zone)
-        passing = await self._pass(made, begun, until_at, doing.by_customer(events, until_at))
-        problems += doing.not_done
+        actor = Actor(made.sessions, made.client)
+        done = acts(events, subjects, actor, made.settings.zone, until_at)
+        passing = await self._pass(made, begun, until_at, done)
+        problems += actor.not_done
         began = perf_counter()
         async with made.sessions() as session:
             found = await happenings.between(session, filled.at, until_at, made.settings.zone)
@@ -130,7 +131,7 @@ class Sight:
         )
 
     async def _pass(
-        self, made: Scratch, begun: list[Life], until_at: datetime, acts: Mapping[str, Sequence[Act]]
+        self, made: Scratch, begun: list[Life], until_at: datetime, doing: Mapping[str, Sequence[Act]]
     ) -> Passing:
         began, done, total = perf_counter(), 0, len(begun)
 
@@ -143,7 +144,7 @@ class Sight:
         customers: defaultdict[str, list[Life]] = defaultdict(list)
         for life in sorted(begun, key=lambda one: one.subscription_id):
             customers[life.customer_id].append(life)
-        passing = Passing(made.client, until_at, tell, acts)
+        passing = Passing(made.client, until_at, tell, doing)
         await passing.pass_by(list(customers.values()))
         self._took("time", began)
         return passing

@@ -24,6 +24,8 @@ from tests.forecast.book import LiveBook
 from tests.forecast.sample import sample
 from tests.forecast.script import Script
 
+PATIENCE_SECONDS = 240.0
+
 
 def soon(days, **cells):
     return row(expires_on=str(datetime.now(UTC).date() + timedelta(days=days)), **cells)
@@ -71,7 +73,8 @@ async def _forecast_without_a_trace(
     """The forecast as the command gives it out. Tables, vendor, payments, mail and histories stay as they are."""
     assert live.world.variables["EVERGREEN_SMTP_HOST"], "there is a mail server that would take letters"
     out, kept = folder / "out", folder / "shelf"
-    evergreen = CommandLine(folder, {**live.world.variables, "EVERGREEN_FORECAST_FOLDER": str(kept)})
+    told = {**live.world.variables, "EVERGREEN_FORECAST_FOLDER": str(kept)}
+    evergreen = CommandLine(folder, told, patience_seconds=PATIENCE_SECONDS)
     before = await live.digests(), await live.histories()
 
     given = ("--until", str(until), "--events", str(events))

@@ -26,6 +26,8 @@ from tests.forecast.script import Script
 EACH = 2
 """So many customers play each scene."""
 PATIENCE_SECONDS = 900.0
+AT_A_TIME = 70
+"""So the forecast is made in three pieces."""
 
 
 async def compare() -> Agreement:
@@ -39,7 +41,7 @@ async def compare() -> Agreement:
             evergreen = CommandLine(folder, made.variables, patience_seconds=PATIENCE_SECONDS)
 
             async def forecast(events: Path, until: date) -> dict[str, Any]:
-                given = ("--until", str(until), "--events", str(events))
+                given = ("--until", str(until), "--events", str(events), "--at-a-time", str(AT_A_TIME))
                 answer = await evergreen("forecast", *given, "--json")
                 assert answer.code == 0, answer.said
                 seen: dict[str, Any] = answer.json["plain"]
