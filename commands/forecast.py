@@ -139,7 +139,9 @@ def show(made: Report, as_json: bool) -> None:
         return
     for name, seen in made.sides:
         if made.what_if is not None:
-            console.rule(f"[bold]{name}[/] {escape('; '.join(seen.assumptions))}")
+            console.rule(f"[bold]{name}[/]")
+        for assumed in seen.assumptions:
+            console.print(escape(assumed))
         months, _customers, lapses, risks, cancellable, load, _lines = made.tables(seen)
         console.print(f"[bold]{len(seen.subjects)}[/] subscriptions, to {seen.until}")
         for shown in (months, lapses, risks):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
@@ -10,6 +10,8 @@ from domain.foresight import Subject
 from forecast.assumptions import Assumptions
 from forecast.doing import departures
 from forecast.events import Event, EventsNotUnderstood, What, read
+from tests.commands.book import today
+from tests.commands.program import CommandLine
 
 DAY = date(2027, 3, 1)
 
@@ -75,3 +77,15 @@ def test_the_same_customers_leave_at_a_rate_and_at_every_higher_one_and_others_t
     assert not any(Assumptions().leaves(one) for one in people)
     assert not few.plain
     assert few.in_words() == ["3% of customers leave (seed evergreen)"]
+
+
+async def test_a_file_of_events_that_cannot_be_read_ends_the_command_before_anything_begins(world, tmp_path):
+    """Exit code 2, as for every wrong input."""
+    known = tmp_path / "known.csv"
+    known.write_text("on,subscription,what,value\n2027-03-01,sub_a,grant,\n", encoding="utf-8")
+    evergreen = CommandLine(tmp_path, world.variables)
+
+    answer = await evergreen("forecast", "--until", str(today() + timedelta(days=90)), "--events", str(known))
+
+    assert answer.code == 2
+    assert "known.csv: line 2: grant needs a value" in answer.said
