@@ -7,7 +7,7 @@ import hashlib
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 
 from sqlalchemy import func, select, text
@@ -20,7 +20,7 @@ from db.models.customer import Customer
 from db.models.order import Order
 from db.models.subscription import Subscription
 from db.subscriptions import Held
-from domain.local_time import end_of, local_date
+from domain.local_time import end_of, local_date, local_instant
 from domain.messages import subscription_workflow_id
 from forecast.actor import Actor
 from forecast.events import Event
@@ -29,6 +29,9 @@ from tests.commands.book import write
 from tests.end_to_end.book import eventually
 from tests.end_to_end.world import World
 
+PATIENCE = timedelta(seconds=60)
+RENEWS_AT = time(9)
+"""R4."""
 YEAR = timedelta(days=365)
 
 
@@ -69,13 +72,19 @@ class LiveBook:
         await eventually(there, f"{emails} are {state}")
 
     async def all_done(self) -> None:
-        """Wait until no order is paid and not done: nothing moves then until time does."""
+        """Wait until what is due has begun, and no order is paid and not done: then nothing moves until time does."""
+        zone, now = self.world.settings.zone, datetime.now(UTC)
+        waiting = select(Subscription.next_renews_on).where(
+            Subscription.state == "active", Subscription.auto_renew
+        )
 
         async def done() -> bool:
             async with self.world.sessions() as session:
-                return not await session.scalar(select(func.count()).where(Order.state == "paid"))
+                paid = await session.scalar(select(func.count()).where(Order.state == "paid"))
+                days = (await session.scalars(waiting)).all()
+            return not paid and all(local_instant(day, RENEWS_AT, zone) > now for day in days if day)
 
-        await eventually(done, "every order is done")
+        await eventually(done, "what is due is done", PATIENCE)
 
     async def do(self, events: Iterable[Event]) -> None:
         """Do events now."""
