@@ -18,6 +18,7 @@ from domain.local_time import local_date
 from forecast import shelf
 from forecast.assumptions import SEED, Assumptions
 from forecast.report import Report
+from forecast.snapshot import AT_A_TIME
 from forecast.tables import UPDATES_A_DAY, Table
 
 SHOWN = 25
@@ -53,13 +54,27 @@ def forecast(
         float | None,
         typer.Option("--decline-rate", min=0, max=100, help="What if so many percent of cards declined?"),
     ] = None,
+    churn_rate: Annotated[
+        float | None,
+        typer.Option("--churn-rate", min=0, max=100, help="What if so many percent of customers left?"),
+    ] = None,
     holiday: Annotated[
         list[datetime] | None,
         typer.Option("--holiday", formats=["%Y-%m-%d"], help="What if this day were a bank holiday?"),
     ] = None,
-    seed: Annotated[str, typer.Option("--seed", help="Which cards decline: another seed, others.")] = SEED,
+    events: Annotated[
+        Path | None,
+        typer.Option("--events", help="A CSV of what is known to come: on,subscription,what,value."),
+    ] = None,
+    seed: Annotated[
+        str, typer.Option("--seed", help="Which cards decline, who leaves: another seed, others.")
+    ] = SEED,
     vendor_prices: VendorPrices = None,
     updates_a_day: UpdatesADay = UPDATES_A_DAY,
+    at_a_time: Annotated[
+        int,
+        typer.Option("--at-a-time", min=1, help="So many subscriptions at once: fewer need less memory."),
+    ] = AT_A_TIME,
     as_json: AsJson = False,
 ) -> None:
     """Forecast the whole book to a date: the same workflows, run ahead in time on a copy of it.
@@ -74,13 +89,15 @@ def forecast(
         loyalty_rate_bp=_basis_points(loyalty_rate),
         price_file=price_file,
         decline_rate_bp=_basis_points(decline_rate),
+        churn_rate_bp=_basis_points(churn_rate),
         holidays=frozenset(day.date() for day in holiday or ()),
         seed=seed,
     )
 
     async def command() -> Report:
         settings = running.settings()
-        wish = Wish(check_horizon(until.date(), settings), what_if, vendor_prices, updates_a_day)
+        last, known = check_horizon(until.date(), settings), forecasting.events_of(events)
+        wish = Wish(last, what_if, vendor_prices, updates_a_day, known, at_a_time)
         folder = check_folder(out)
         made = await forecasting.of_the_book(settings, wish)
         keep(made, settings, folder)
@@ -122,7 +139,9 @@ def show(made: Report, as_json: bool) -> None:
         return
     for name, seen in made.sides:
         if made.what_if is not None:
-            console.rule(f"[bold]{name}[/] {escape('; '.join(seen.assumptions))}")
+            console.rule(f"[bold]{name}[/]")
+        for assumed in seen.assumptions:
+            console.print(escape(assumed))
         months, _customers, lapses, risks, cancellable, load, _lines = made.tables(seen)
         console.print(f"[bold]{len(seen.subjects)}[/] subscriptions, to {seen.until}")
         for shown in (months, lapses, risks):

@@ -91,7 +91,7 @@ async def rehearsed(
     """The forecast of a checked file. Raises BadInput, Unreachable."""
     rehearsal = Rehearsal(checked, settings.key_ring())
     old = await asyncio.to_thread(_charges, compare, settings.key_ring(), wish.until) if compare else None
-    made = await forecasting.reported(settings, wish, rehearsal.fill)
+    made = await forecasting.reported(settings, wish, [rehearsal.fill])
     if old is not None:
         made = replace(made, comparison=comparison.compared(made.plain, rehearsal.keys, old))
     if out is not None:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import csv
+from collections import defaultdict
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import httpx
@@ -27,10 +30,10 @@ from db import subscriptions
 from db.models.audit import AuditRecord
 from db.models.subscription import Subscription
 from domain.local_time import local_date
-from domain.messages import subscription_workflow_id
+from forecast.turns import Act, Turns
 from sandbox.environment import environment
 from sandbox.holder import Addresses
-from sandbox.virtual_time import VirtualTime
+from sandbox.virtual_time import AT_ONCE, VirtualTime
 
 WRITTEN_ON = date(2026, 11, 23)
 """The day for which the example book was written; its dates are shifted to today."""
@@ -56,11 +59,13 @@ class Year:
     settings: Settings
     sessions: async_sessionmaker[AsyncSession]
     client: Client
-    clocks: VirtualTime
     vendor: httpx.AsyncClient
     http: httpx.AsyncClient
     began_at: datetime = field(default_factory=lambda: datetime.now(UTC))
     _told: int = 0
+
+    def __post_init__(self) -> None:
+        self._turns = Turns(self.client, VirtualTime(self.client))
 
     @classmethod
     @asynccontextmanager
@@ -74,7 +79,7 @@ class Year:
             httpx.AsyncClient(base_url=addresses.urls["vendor"], trust_env=False) as vendor,
             httpx.AsyncClient(trust_env=False) as http,
         ):
-            yield cls(folder, settings, sessions, client, VirtualTime(client), vendor, http)
+            yield cls(folder, settings, sessions, client, vendor, http)
 
     async def import_book(self, book: Path) -> None:
         """Shift the book's dates to today, tell the vendor of its licenses, and import it."""
@@ -91,17 +96,30 @@ class Year:
         )
 
     async def pass_by(self) -> None:
-        """Let the year pass; on the way people do what the script says."""
-        asleep = set(await self._workflow_ids())
-        scenes = await self._scenes()
+        """Let the year pass; on the way people do what the script says.
+
+        The licenses of one customer go in turn, as in earnest they would: so every demo of a day comes out the same.
+        """
+        customers, scenes = await self._customers(), await self._scenes()
+        gate = asyncio.Semaphore(AT_ONCE)
+
+        async def one(customer_id: str, until: datetime) -> None:
+            async with gate:
+                acts = [
+                    Act(scene.at, partial(self._play, scene))
+                    for scene in scenes
+                    if scene.held.customer.id == customer_id and until - STEP <= scene.at < until
+                ]
+                customers[customer_id] = await self._turns.pass_by(customers[customer_id], until, acts)
+
         at = self.began_at
         with Progress(console=to_errors, transient=True, disable=console.quiet) as progress:
             task = progress.add_task("the year", total=LENGTH // STEP)
             while at < self.began_at + LENGTH:
                 at += STEP
-                for scene in [scene for scene in scenes if at - STEP <= scene.at < at]:
-                    await self._play(scene)
-                asleep = await self.clocks.advance_all(asleep, at)
+                async with asyncio.TaskGroup() as group:
+                    for customer_id in customers:
+                        group.create_task(one(customer_id, at))
                 await self._tell()
                 progress.advance(task)
 
@@ -120,14 +138,17 @@ class Year:
         return script.scenes(book, self.began_at.date())
 
     async def _play(self, scene: Scene) -> None:
-        await self.clocks.advance(subscription_workflow_id(scene.held.subscription.id), scene.at)
         outcome = await scene.play(scene.held, scene.at)
         console.print(f"{scene.at:%Y-%m-%d}  {scene.held.title:38} [cyan]{outcome}[/]")
 
-    async def _workflow_ids(self) -> list[str]:
+    async def _customers(self) -> dict[str, list[str]]:
+        """Customer id → the ids of their subscriptions."""
+        found: defaultdict[str, list[str]] = defaultdict(list)
         async with self.sessions() as session:
-            ids = await session.scalars(select(Subscription.id))
-        return [subscription_workflow_id(subscription_id) for subscription_id in ids]
+            query = select(Subscription.customer_id, Subscription.id).order_by(Subscription.id)
+            for customer_id, subscription_id in await session.execute(query):
+                found[customer_id].append(subscription_id)
+        return dict(found)
 
     async def _tell(self) -> None:
         """Show what happened since the last look, from the audit."""

@@ -19,12 +19,15 @@ from db.models.subscription import Subscription
 from domain.catalogue import LicenseItem
 from domain.happening import Happening, Kind
 from domain.local_time import local_date
+from domain.messages import Decision
 
 AUDITED = {
     "lapse": Kind.LAPSE,
     "refund": Kind.GIVEN_BACK,
     "promise_broken": Kind.PROMISE_BROKEN,
     "end": Kind.END,
+    "cancel": Kind.CANCEL,
+    "resume": Kind.RESUME,
 }
 """What is read from the audit; the rest is read where its money is."""
 
@@ -114,6 +117,10 @@ def _written(row: Any, failed: dict[tuple[str, date], Any], zone: str) -> Happen
     record, subscription = row.AuditRecord, row.Subscription
     kind = AUDITED[record.action]
     reason = record.details.get("state") or record.reason or ""
+    covered_to = None
+    if kind in (Kind.CANCEL, Kind.RESUME):
+        decision = Decision.model_validate(record.details)
+        reason, covered_to = decision.outcome.value, decision.effective_on
     why = failed.get((subscription.id, subscription.expires_on))
     if kind is Kind.LAPSE and why is not None:
         reason = why.Notice.facts["reason"]
@@ -125,4 +132,5 @@ def _written(row: Any, failed: dict[tuple[str, date], Any], zone: str) -> Happen
         currency=subscription.currency,
         reason=reason,
         expired_on=subscription.expires_on,
+        covered_to=covered_to,
     )

@@ -11,7 +11,7 @@ from dataclasses import astuple, dataclass, fields
 from datetime import date, datetime
 
 from domain.catalogue import Catalogue, NotOffered
-from domain.happening import PAID, Happening, Kind
+from domain.happening import ASIDE, PAID, Happening, Kind
 
 Account = tuple[str, str]
 """Customer id and currency."""
@@ -194,7 +194,7 @@ def differences(before: Mapping[Row, Sums], after: Mapping[Row, Sums]) -> list[D
 def _summed(happenings: Iterable[Happening], key: Callable[[Happening], str], cost: Cost) -> dict[Row, Sums]:
     sums: defaultdict[Row, Sums] = defaultdict(Sums)
     for one in happenings:
-        if one.kind is Kind.PAYMENT_FAILED:
+        if one.kind in ASIDE:
             continue
         paid = one.kind in PAID
         sums[key(one), one.currency] = sums[key(one), one.currency].plus(

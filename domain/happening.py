@@ -20,10 +20,15 @@ class Kind(StrEnum):
     GIVEN_BACK = "given_back"
     PROMISE_BROKEN = "promise_broken"
     END = "end"
+    CANCEL = "cancel"
+    RESUME = "resume"
 
 
 PAID = (Kind.RENEWAL, Kind.ADDON, Kind.UPGRADE)
 """What is paid for, and owes a license update."""
+
+ASIDE = (Kind.PAYMENT_FAILED, Kind.CANCEL, Kind.RESUME)
+"""What moves no money: it counts once something comes of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +52,7 @@ class Happening:
     expired_on: date | None = None
     """The last day of the term that it is about."""
     covered_to: date | None = None
-    """The last day that is paid for by it."""
+    """The last day that is paid for by it; of a decision its effective date (R7–R9)."""
     item: LicenseItem | None = None
     """What the license is once it is done."""
 

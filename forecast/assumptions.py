@@ -7,6 +7,7 @@ from datetime import date
 from pathlib import Path
 
 from config import Settings
+from domain.draws import drawn
 from domain.pricing import percent
 
 SEED = "evergreen"
@@ -20,8 +21,13 @@ class Assumptions:
     loyalty_rate_bp: int | None = None
     price_file: Path | None = None
     decline_rate_bp: int | None = None
+    churn_rate_bp: int | None = None
     holidays: frozenset[date] = frozenset()
     seed: str = SEED
+
+    def leaves(self, email: str) -> bool:
+        """Whether a customer is among those who leave; whether their card declines is another draw."""
+        return self.churn_rate_bp is not None and drawn(self.seed, f"leaves/{email}", self.churn_rate_bp)
 
     @property
     def plain(self) -> bool:
@@ -52,12 +58,14 @@ class Assumptions:
             said.append(f"prices of {self.price_file.name}")
         if self.decline_rate_bp is not None:
             said.append(f"{percent(self.decline_rate_bp)} of cards decline (seed {self.seed})")
+        if self.churn_rate_bp is not None:
+            said.append(f"{percent(self.churn_rate_bp)} of customers leave (seed {self.seed})")
         said += [f"bank holiday on {day}" for day in sorted(self.holidays)]
         return said
 
 
 ALWAYS = (
-    "Nobody cancels, resumes, orders or brings a new card on the way.",
+    "Nobody cancels, resumes, orders or brings a new card on the way, but who is said to.",
     "A card pays, unless its last charge was declined; one that declines does so at every attempt.",
     "A payment that waits for the customer's confirmation is confirmed at the next attempt.",
     "Staff and the vendor do each license update at once, and the vendor refuses none.",

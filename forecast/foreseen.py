@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any
 
@@ -29,6 +29,24 @@ class Foreseen:
     """What could not be foreseen, and why."""
     seconds: dict[str, float] = field(default_factory=dict)
     """Wall time by step."""
+
+    def plus(self, other: Foreseen) -> Foreseen:
+        """Both together: forecasts of two pieces of one book, which share no customer."""
+        happened = sorted(
+            (*self.happenings, *other.happenings), key=lambda one: (one.on, one.subscription_id, one.kind)
+        )
+        steps = self.seconds.keys() | other.seconds.keys()
+        return replace(
+            self,
+            subjects=self.subjects | other.subjects,
+            happenings=tuple(happened),
+            credits_now=self.credits_now | other.credits_now,
+            credits_left=self.credits_left | other.credits_left,
+            problems=self.problems + other.problems,
+            seconds={
+                one: round(self.seconds.get(one, 0) + other.seconds.get(one, 0), 2) for one in sorted(steps)
+            },
+        )
 
     def of(self, subscription_id: str) -> Subject:
         """Whom a happening is about."""

@@ -46,6 +46,7 @@ def page(report: Report) -> str:
         figures=[_figures(one) for _name, one in report.sides],
         differences=report.differences(),
         always=ALWAYS,
+        known=list(plain.assumptions),
         what_if=list(report.what_if.assumptions) if report.what_if else [],
         problems=[problem for _name, one in report.sides for problem in one.problems],
     )

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -24,11 +25,15 @@ from domain.foresight import Account, Subject
 from domain.local_time import end_of, local_date
 from domain.messages import Life
 from forecast import lives, prices
+from forecast.actor import Actor
 from forecast.assumptions import Assumptions
 from forecast.disguise import disguise
+from forecast.doing import acts, departures
+from forecast.events import Event
 from forecast.foreseen import Foreseen
 from forecast.passing import Passing
 from forecast.scratch import Scratch, scratch
+from forecast.turns import Act
 
 MOST = 1_000_000
 
@@ -59,7 +64,11 @@ class Sight:
     live: Settings
     assumptions: Assumptions
     until: date
+    events: tuple[Event, ...] = ()
+    """What is known to be done on the way."""
     progress: Progress = unseen
+    stack: Callable[[Settings], AbstractAsyncContextManager[Scratch]] = scratch
+    """Where it is foreseen."""
     seconds: dict[str, float] = field(default_factory=dict)
 
     async def of(self, fill: Fill, folder: Path) -> Foreseen:
@@ -74,7 +83,7 @@ class Sight:
         await asyncio.to_thread(price_list.write_text, text, encoding="utf-8")
         self.progress("starting servers", 0, 0)
         began = perf_counter()
-        async with scratch(assumptions.settings(self.live, price_list)) as made:
+        async with self.stack(assumptions.settings(self.live, price_list)) as made:
             self._took("servers", began)
             return await self._of(made, fill)
 
@@ -84,6 +93,8 @@ class Sight:
         filled = await fill(made)
         book, problems = await self._book(made)
         subjects = {one.subscription.id: self._subject(one, made.settings) for one in book}
+        leaving = [one.subscription.id for one in book if self.assumptions.leaves(one.customer.email)]
+        events = [*self.events, *departures(map(subjects.__getitem__, leaving), filled.at)]
         async with made.sessions.begin() as session:
             book = [one for one in await _held(session) if one.subscription.id in subjects]
             key_ring = made.settings.key_ring()
@@ -97,7 +108,10 @@ class Sight:
         self._took("book", began)
 
         until_at = end_of(self.until, made.settings.zone)
-        passing = await self._pass(made, begun, until_at)
+        actor = Actor(made.sessions, made.client)
+        done = acts(events, subjects, actor, made.settings.zone, until_at)
+        passing = await self._pass(made, begun, until_at, done)
+        problems += actor.not_done
         began = perf_counter()
         async with made.sessions() as session:
             found = await happenings.between(session, filled.at, until_at, made.settings.zone)
@@ -107,7 +121,7 @@ class Sight:
         return Foreseen(
             began_at=filled.at,
             until=self.until,
-            assumptions=tuple(self.assumptions.in_words()),
+            assumptions=(*self.assumptions.in_words(), *self._known()),
             subjects=subjects,
             happenings=tuple(found),
             credits_now=credits_now,
@@ -116,7 +130,9 @@ class Sight:
             seconds=self.seconds,
         )
 
-    async def _pass(self, made: Scratch, begun: list[Life], until_at: datetime) -> Passing:
+    async def _pass(
+        self, made: Scratch, begun: list[Life], until_at: datetime, doing: Mapping[str, Sequence[Act]]
+    ) -> Passing:
         began, done, total = perf_counter(), 0, len(begun)
 
         def tell(subscriptions: int) -> None:
@@ -128,7 +144,7 @@ class Sight:
         customers: defaultdict[str, list[Life]] = defaultdict(list)
         for life in sorted(begun, key=lambda one: one.subscription_id):
             customers[life.customer_id].append(life)
-        passing = Passing(made.client, until_at, tell)
+        passing = Passing(made.client, until_at, tell, doing)
         await passing.pass_by(list(customers.values()))
         self._took("time", began)
         return passing
@@ -166,6 +182,10 @@ class Sight:
             promised_on=local_date(row.promise_at, rules.zone) if row.promise_at else None,
             promise_broken=row.promise_broken,
         )
+
+    def _known(self) -> list[str]:
+        """That there are events, as a reader is told."""
+        return [f"{len(self.events)} events are known to come"] if self.events else []
 
     def _by_hand(self, product: str) -> bool:
         """As the real price list has it; the forecast's own has every update done by the sandbox vendor."""

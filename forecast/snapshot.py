@@ -24,7 +24,7 @@ GOES_ON = (
 """Lapsed and refused ones go on until their workflow has ended, which takes the next renewal date away."""
 
 PARTS = {
-    "subscription": GOES_ON,
+    "subscription": f"{GOES_ON} AND {{piece}}",
     "customer": "SELECT * FROM customers WHERE id IN (SELECT customer_id FROM subscription)",
     "license": "SELECT * FROM licenses WHERE id IN (SELECT license_id FROM subscription)",
     # The renewals of the term that runs tell which attempt at it this is, also those that were taken back.
@@ -81,9 +81,13 @@ class DatabaseBehind(Exception):
     """The live database has another schema than this code; the text says how to mend it."""
 
 
+AT_A_TIME = 1_000
+"""So many subscriptions are foreseen on one scratch stack: Temporal keeps their histories in memory."""
+
+
 @dataclass(frozen=True)
 class Snapshot:
-    """One file of binary COPY for each table, and what is known of cards."""
+    """A piece of the book, whole customers: a file of binary COPY for each table, and what is known of cards."""
 
     folder: Path
     at: datetime
@@ -96,8 +100,11 @@ class Snapshot:
         return self.folder / f"{table}.copy"
 
 
-async def take(live: AsyncEngine, folder: Path) -> Snapshot:
-    """Copy the book into the folder. Memory does not grow with the book. Raises DatabaseBehind."""
+async def take(live: AsyncEngine, folder: Path, at_a_time: int = AT_A_TIME) -> list[Snapshot]:
+    """Copy the book into the folder, in pieces of about so many subscriptions, all of one instant.
+
+    Customers are dealt to the pieces by a hash of their id. Memory does not grow with the book. Raises DatabaseBehind.
+    """
     current = await schema.current_revision(live)
     if current != schema.head_revision():
         raise DatabaseBehind(
@@ -106,16 +113,22 @@ async def take(live: AsyncEngine, folder: Path) -> Snapshot:
     folder.mkdir(mode=0o700, parents=True)
     async with live.connect() as plain:
         connected = await plain.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
-        rows = await connected.execute(text(_with(DECLINED)))
-        declined = {row.id: row.decline_kind for row in rows}
         at = (await connected.execute(text("SELECT now()"))).scalar_one()
-        snapshot = Snapshot(folder, at, declined)
-        # In the transaction that the statement above has begun.
-        driver: Any = (await connected.get_raw_connection()).driver_connection
-        for table, query in TABLES.items():
-            await driver.copy_from_query(_rows(table, query), output=snapshot.file(table), format="binary")
+        number = (await connected.execute(text(f"SELECT count(*) FROM ({GOES_ON}) AS book"))).scalar_one()  # noqa: S608  # ours
+        pieces: list[Snapshot] = []
+        for piece in _pieces(-(-number // at_a_time) or 1):
+            rows = await connected.execute(text(_with(DECLINED, piece)))
+            declined = {row.id: row.decline_kind for row in rows}
+            pieces.append(taken := Snapshot(folder / str(len(pieces)), at, declined))
+            taken.folder.mkdir()
+            # In the transaction that the statement above has begun.
+            driver: Any = (await connected.get_raw_connection()).driver_connection
+            for table, query in TABLES.items():
+                await driver.copy_from_query(
+                    _rows(table, query, piece), output=taken.file(table), format="binary"
+                )
         await connected.rollback()
-    return snapshot
+    return pieces
 
 
 async def put(snapshot: Snapshot, scratch: AsyncEngine) -> None:
@@ -129,7 +142,7 @@ async def put(snapshot: Snapshot, scratch: AsyncEngine) -> None:
         for table in TABLES:
             await driver.execute(f"DELETE FROM {table}")  # noqa: S608  # names of ours
             await driver.copy_to_table(
-                table, source=snapshot.file(table), columns=_columns(table), format="binary"
+                table, source=snapshot.file(table), columns=columns(table), format="binary"
             )
         await connected.execute(
             text(
@@ -141,15 +154,22 @@ async def put(snapshot: Snapshot, scratch: AsyncEngine) -> None:
         await connected.commit()
 
 
-def _with(query: str) -> str:
-    parts = ", ".join(f"{name} AS ({part})" for name, part in PARTS.items())
+def _pieces(number: int) -> list[str]:
+    """For each piece a condition on subscriptions."""
+    return [f"(hashtext(customer_id) & 2147483647) % {number} = {one}" for one in range(number)]
+
+
+def _with(query: str, piece: str) -> str:
+    parts = ", ".join(f"{name} AS ({part.format(piece=piece)})" for name, part in PARTS.items())
     return f"WITH {parts} {query}"
 
 
-def _rows(table: str, query: str) -> str:
+def _rows(table: str, query: str, piece: str) -> str:
     """The columns are named: both databases were migrated, but perhaps not in the same steps."""
-    return _with(f"SELECT {', '.join(_columns(table))} FROM ({query}) AS rows")  # noqa: S608  # names of ours
+    selected = f"SELECT {', '.join(columns(table))} FROM ({query}) AS rows"  # noqa: S608  # names of ours
+    return _with(selected, piece)
 
 
-def _columns(table: str) -> list[str]:
+def columns(table: str) -> list[str]:
+    """The columns of a table, in the order in which they are copied."""
     return [column.name for column in Record.metadata.tables[table].columns]

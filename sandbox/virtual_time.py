@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 
 from temporalio.client import Client
+from temporalio.service import RPCError, RPCStatusCode
 from temporalio.testing import TimeSkipper, TimeSkippingConfig
 
 AT_ONCE = 16
@@ -36,7 +37,12 @@ class VirtualTime:
         if step <= timedelta(0):
             return True
         handle = self._client.get_workflow_handle(workflow_id)
-        alive = await self._skipper.fast_forward(handle, step)
+        try:
+            alive = await self._skipper.fast_forward(handle, step)
+        except RPCError as failed:
+            if failed.status != RPCStatusCode.NOT_FOUND or workflow_id not in self._ahead:
+                raise
+            return False  # it was moved to the very instant of its end, and has ended since
         self._ahead[workflow_id] = to - datetime.now(UTC)  # what was done on the way took time of its own
         return alive
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
+import csv
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
 
-from commands import forecasting
 from config import SHIPPED_CATALOGUE
 from domain import foresight
 from domain.money import plain
@@ -17,8 +17,7 @@ from domain.working_days import WorkingDays
 from forecast.assumptions import Assumptions
 from forecast.foreseen import Foreseen
 from forecast.report import Report
-from forecast.sight import Sight
-from tests.commands.book import row
+from tests.commands.book import row, today
 
 GOLDEN = Path(__file__).parent / "golden"
 
@@ -108,36 +107,24 @@ def prices(folder: Path) -> Path:
     return path
 
 
-async def test_a_what_if_differs_from_the_plain_forecast_exactly_where_it_should(live, world, tmp_path):
-    """One book, copied once; golden files are small enough to be read."""
-    await live.take(small_book(live.today), tmp_path)
-    settings, until = world.settings, live.today + timedelta(days=200)
+async def test_a_what_if_differs_from_the_plain_forecast_exactly_where_it_should(bench, tmp_path):
+    """One book, read from one file; golden files are small enough to be read."""
+    settings, until = bench.world.settings, today() + timedelta(days=200)
+    bench = replace(bench, folder=tmp_path, rows=small_book(today()))
 
-    async with forecasting.copied(settings) as fill:
-
-        async def foreseen(name: str, assumptions: Assumptions) -> Foreseen:
-            folder = tmp_path / name
-            folder.mkdir()
-            return await Sight(settings, assumptions, until).of(fill, folder)
-
-        before = await foreseen("plain", Assumptions())
-        promise = next(
-            one.promise_on for one in before.happenings if before.of(one.subscription_id).customer == "ada"
-        )
-        what_ifs = {
-            "notice-days": Assumptions(notice_days=30),
-            "loyalty-rate": Assumptions(loyalty_rate_bp=500),
-            "price-file": Assumptions(price_file=prices(tmp_path)),
-            "decline-rate": Assumptions(decline_rate_bp=5000, seed="golden-1"),
-            "holiday": Assumptions(holidays=frozenset({promise})),
-        }
-        gate = asyncio.Semaphore(2)
-
-        async def what_if(name: str) -> tuple[str, Foreseen]:
-            async with gate:
-                return name, await foreseen(name, what_ifs[name])
-
-        after = dict(await asyncio.gather(*map(what_if, what_ifs)))
+    before = await bench.foresees("plain", Assumptions(), until)
+    promise = next(
+        one.promise_on for one in before.happenings if before.of(one.subscription_id).customer == "ada"
+    )
+    what_ifs = {
+        "notice-days": Assumptions(notice_days=30),
+        "loyalty-rate": Assumptions(loyalty_rate_bp=500),
+        "price-file": Assumptions(price_file=prices(tmp_path)),
+        "decline-rate": Assumptions(decline_rate_bp=5000, seed="golden-1"),
+        "churn-rate": Assumptions(churn_rate_bp=4000, seed="golden-1"),
+        "holiday": Assumptions(holidays=frozenset({promise})),
+    }
+    after = {name: await bench.foresees(name, assumed, until) for name, assumed in what_ifs.items()}
 
     different: list[str] = []
     for name, seen in after.items():
@@ -147,10 +134,12 @@ async def test_a_what_if_differs_from_the_plain_forecast_exactly_where_it_should
         (tmp_path / golden.name).write_text(found, encoding="utf-8")
         different += [name] if found != golden.read_text(encoding="utf-8") else []
     assert not different, f"what differs now is in {tmp_path}"
-    _check_report(Report(before, after["loyalty-rate"], foresight.vendor_cost(settings.price_list())))
+    cost = foresight.vendor_cost(settings.price_list())
+    _check_report(Report(before, after["loyalty-rate"], cost), tmp_path / "loyalty")
+    _check_every_form(Report(before, after["churn-rate"], cost), tmp_path / "churn")
 
 
-def _check_report(report: Report) -> None:
+def _check_report(report: Report, folder: Path) -> None:
     """Month by month and customer by customer; half the loyalty rate makes ada's £200.00 £10.00 dearer."""
     document = report.document()
     ada = [one for one in document["differences_customers"] if one["whose"] == "ada"]
@@ -163,8 +152,26 @@ def _check_report(report: Report) -> None:
     assert {one["whose"] for one in document["differences_months"]} == renewed
     assert sum(month["vendor_minor"] for month in document["plain"]["months"]) > 0
     assert document["what_if"]["assumptions"] == ["loyalty rate of 5%"]
+    _check_every_form(report, folder)
 
 
-@pytest.mark.parametrize("name", ["notice-days", "loyalty-rate", "price-file", "decline-rate", "holiday"])
+def _check_every_form(report: Report, folder: Path) -> None:
+    """The same differences stand in the terminal's tables, in CSV files and on the page, cell by cell."""
+    report.write(folder)
+    page = (folder / "forecast.html").read_text(encoding="utf-8")
+    for shown in report.differences():
+        assert shown.rows or shown.name == "differences-dates"
+        with (folder / f"{shown.name}.csv").open(encoding="utf-8", newline="") as opened:
+            heading, *lines = csv.reader(opened)
+        assert heading == list(shown.columns)
+        assert lines == [[str(cell) for cell in row] for row in shown.amounts_plain()]
+        assert shown.title in page
+        for cells in shown.amounts_shown():
+            assert "".join(f"<td>{cell}</td>" for cell in cells[:3]) in page
+
+
+@pytest.mark.parametrize(
+    "name", ["notice-days", "loyalty-rate", "price-file", "decline-rate", "churn-rate", "holiday"]
+)
 def test_a_golden_file_can_be_read_at_a_glance(name):
     assert len((GOLDEN / f"{name}.txt").read_text(encoding="utf-8").splitlines()) <= 20
