@@ -61,7 +61,9 @@ def purchase(
     previous_customer: Annotated[
         bool, typer.Option("--previous-customer", help="They earn the loyalty discount (R13).")
     ] = False,
-    card_token: Annotated[str, typer.Option(help="The payment provider's token; for a new customer.")] = "",
+    card_token: Annotated[
+        str, typer.Option(help="The payment provider's token; for a customer without a card.")
+    ] = "",
     file: Annotated[
         Path | None, typer.Option(help="A .csv or .jsonl file of purchases; see examples/purchases.csv.")
     ] = None,

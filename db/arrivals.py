@@ -6,7 +6,7 @@ Who sends them and what was paid for them is the caller's: an import, or purchas
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy import insert, select
@@ -65,10 +65,25 @@ async def take(session: AsyncSession, storing: Storing, rows: Sequence[Row]) -> 
 
 
 async def _customers(session: AsyncSession, storing: Storing, rows: Sequence[Row]) -> dict[str, str]:
-    """E-mail address → customer id; new ones are made, known ones are left as they are."""
-    by_email = {row.customer_email: row for row in rows}
+    """E-mail address → customer id; new ones are made, known ones are left as they are.
+
+    But for a card: one that any row of theirs names is the card of all their licenses, unless they have another.
+    """
+    by_email: dict[str, Row] = {}
+    for row in rows:
+        first = by_email.setdefault(row.customer_email, row)
+        by_email[row.customer_email] = replace(
+            first,
+            card_token=first.card_token or row.card_token,
+            previous_customer=first.previous_customer or row.previous_customer,
+        )
+    made = upsert(Customer)
     await session.execute(
-        upsert(Customer).on_conflict_do_nothing(index_elements=["email"]),
+        made.on_conflict_do_update(
+            index_elements=["email"],
+            set_={"card_token": made.excluded.card_token},
+            where=Customer.card_token.is_(None) & made.excluded.card_token.is_not(None),
+        ),
         [
             {
                 "id": new_id("cus"),

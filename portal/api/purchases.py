@@ -46,7 +46,7 @@ class PurchaseWish(Sent):
     expires_on: Words = Field("", examples=["2027-08-31"])
     renews_on: Words = ""
     previous_customer: bool = False
-    card_token: Words = Field("", description="the payment provider's; for a new customer")
+    card_token: Words = Field("", description="the payment provider's; for a customer without a card")
 
 
 class Recorded(BaseModel):
