@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 EXIT ?=
-WORKERS ?= 2
+WORKERS ?= 3
 N ?= 100
 FAULTS ?= 42
 

@@ -13,8 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-from sqlalchemy import text
-from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
 from temporalio.client import Client
 
@@ -22,7 +20,7 @@ import worker
 from config import Settings
 from db.session import engine_for, sessions_for
 from sandbox.virtual_time import VirtualTime
-from tests.db.conftest import EMPTY
+from tests.end_to_end.world import emptied
 from tests.money import world as money
 from tests.orders.price_list import price_list
 
@@ -71,14 +69,7 @@ class World:
 
     async def empty(self) -> None:
         """Forget all rows and all troubles."""
-        for attempt in count(1):
-            try:
-                async with self.engine.begin() as connected:
-                    await connected.execute(text(EMPTY))
-                break
-            except DBAPIError:  # a deadlock with what a workflow that was ended had begun to write
-                if attempt == 5:
-                    raise
+        await emptied(self.engine)
         for program in OUTSIDE:
             await self.control(program, "DELETE", "faults")
 

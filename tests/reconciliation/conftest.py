@@ -10,15 +10,15 @@ import pytest_asyncio
 from tests.end_to_end.world import OwnWorker
 from tests.fixtures import own_worker, standing_worker  # noqa: F401  (found here)
 from tests.money.book import Book
-from tests.money.world import World
+from tests.money.world import World, world
 
 
 @pytest_asyncio.fixture(scope="package", loop_scope="session", name="world")
-async def world_in_a_hurry(one_world: World) -> World:
-    """The world, where the vendor may be asked as fast as it answers."""
-    await one_world.deserted()
+async def world_of_its_own() -> AsyncIterator[World]:
+    """A world whose payment provider knows no other folder's charges, and whose vendor may be asked without a pause."""
     hurry = {"reconcile_vendor_per_second": 1000.0}
-    return replace(one_world, settings=one_world.settings.model_copy(update=hurry))
+    async with world() as made:
+        yield replace(made, settings=made.settings.model_copy(update=hurry))
 
 
 @pytest_asyncio.fixture(scope="package", loop_scope="session")
