@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
-from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 from temporalio import activity
 
 from activities import counters, letters
 from activities.till import Till
-from db import audit, credit_use, invoices, notices, orders, payments, refunds, subscriptions
+from db import audit, credit_use, invoices, orders, payments, refunds, subscriptions
 from db.models.order import Order
 from db.refunds import NothingLeft
 from db.renewal_prices import renewal_bill
@@ -64,7 +63,7 @@ class BillingActivities:
                 "reason": note.reason,
                 "late_until": late_until.isoformat(),
             }
-            await _tell(session, held, "lapsed", facts, note.at)
+            await letters.tell(session, held, "lapsed", facts, note.at)
             await _audit(session, note, "lapse")
         if state_before != "lapsed":
             counters.renewal("lapsed")
@@ -88,8 +87,8 @@ class BillingActivities:
                 held.subscription.auto_renew = False
             held.subscription.promise_at, held.subscription.promise_broken = None, False
             facts = {**letters.held_facts(held), "reason": note.reason}
-            await _tell(session, held, "update_refused", facts, note.at, order.id)
-            await _tell(session, held, "update_refused", facts, note.at, order.id, "staff")
+            await letters.tell(session, held, "update_refused", facts, note.at, order.id)
+            await letters.tell(session, held, "update_refused", facts, note.at, order.id, "staff")
             await _audit(session, note, "refund", order.id)
         if order.kind == "renewal" and not given_back_before:
             counters.renewal("refused")
@@ -136,28 +135,6 @@ def _short(bill: Bill) -> Settlement:
     """Nothing is written."""
     total_minor = bill.total_minor
     return Settlement(currency=bill.currency, total_minor=total_minor, due_minor=total_minor, failure=NO_CARD)
-
-
-async def _tell(
-    session: AsyncSession,
-    held: Held,
-    kind: str,
-    facts: dict[str, Any],
-    at: datetime,
-    subject: str = "",
-    audience: notices.Audience = "customer",
-) -> None:
-    await notices.tell(
-        session,
-        kind=kind,
-        customer_id=held.customer.id,
-        subscription_id=held.subscription.id,
-        term_expires_on=held.subscription.expires_on,
-        subject=subject,
-        facts=facts,
-        at=at,
-        audience=audience,
-    )
 
 
 async def _audit(session: AsyncSession, note: TermNote, action: str, what: str | None = None) -> None:

@@ -14,8 +14,7 @@ from activities.failures import awaited
 from activities.starts import start
 from db import intakes
 from db.intakes import IntakeNotStored
-from db.subscriptions import Held
-from domain.messages import Life, State
+from db.life import life_of
 from domain.milestones import Policy
 from domain.tasks import IntakeChunk, IntakeRequest
 
@@ -74,20 +73,3 @@ class IntakeActivities:
         """Write down that all workflows of the import run."""
         async with self.sessions.begin() as session:
             await intakes.finish(session, request.intake_id)
-
-
-def life_of(held: Held, policy: Policy) -> Life:
-    """The life with which a stored subscription starts."""
-    row = held.subscription
-    return Life(
-        subscription_id=row.id,
-        customer_id=held.customer.id,
-        product=held.title,
-        term=held.term,
-        months=row.months,
-        anchor_day=row.anchor_day,
-        plan=policy.milestones(held.term, row.renews_on, row.id),
-        state=State(row.state),
-        auto_renew=row.auto_renew,
-        ends_after_next=row.ends_after_next,
-    )

@@ -1,11 +1,14 @@
-"""What a notice has to say about a renewal (R6): amount, credits that will be used, remainder, dates."""
+"""What notices about a subscription say (R6): amount, credits that will be used, remainder, dates; and telling it."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from db import notices
 from db.notices import Audience, NewNotice
 from db.renewal_prices import renewal_bill
 from db.subscriptions import Held
@@ -28,6 +31,30 @@ def renewal_facts(
         "credits_minor": used_minor,
         "remainder_minor": bill.total_minor - used_minor,
     }
+
+
+async def tell(
+    session: AsyncSession,
+    held: Held,
+    kind: str,
+    facts: dict[str, Any],
+    at: datetime,
+    subject: str = "",
+    audience: Audience = "customer",
+    term_expires_on: date | None = None,
+) -> None:
+    """Put a notice about a subscription into the outbox; about its present term, unless another is given (R6)."""
+    await notices.tell(
+        session,
+        kind=kind,
+        customer_id=held.customer.id,
+        subscription_id=held.subscription.id,
+        term_expires_on=term_expires_on or held.subscription.expires_on,
+        subject=subject,
+        facts=facts,
+        at=at,
+        audience=audience,
+    )
 
 
 def held_facts(held: Held) -> dict[str, Any]:

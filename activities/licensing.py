@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime
-from typing import Any
+from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 from temporalio import activity
@@ -95,7 +94,7 @@ class LicensingActivities:
             ended_on = record.next_term.starts_on - ONE_DAY  # asked again, the row is a term further
             _step(held.subscription, record.next_term, plan, record.auto_renew, done.soonest_promise_at)
             facts = letters.held_facts(held) | (letters.plan_facts(plan) if record.auto_renew else {})
-            await _tell(session, held, "license_updated", facts, record.at, term_expires_on=ended_on)
+            await letters.tell(session, held, "license_updated", facts, record.at, term_expires_on=ended_on)
             await audit.record(
                 session,
                 actor="evergreen",
@@ -124,7 +123,7 @@ class LicensingActivities:
             if held.subscription.promise_at is None:
                 held.subscription.promise_broken = False
             facts = letters.held_facts(held)
-            await _tell(session, held, "license_updated", facts, record.at, record.order_id)
+            await letters.tell(session, held, "license_updated", facts, record.at, record.order_id)
             await audit.record(
                 session,
                 actor="evergreen",
@@ -245,29 +244,6 @@ def _step(
     subscription.failure_reason = None
 
 
-async def _tell(
-    session: AsyncSession,
-    held: Held,
-    kind: str,
-    facts: dict[str, Any],
-    at: datetime,
-    subject: str = "",
-    audience: notices.Audience = "customer",
-    term_expires_on: date | None = None,
-) -> None:
-    await notices.tell(
-        session,
-        kind=kind,
-        customer_id=held.customer.id,
-        subscription_id=held.subscription.id,
-        term_expires_on=term_expires_on or held.subscription.expires_on,
-        subject=subject,
-        facts=facts,
-        at=at,
-        audience=audience,
-    )
-
-
 async def _tell_staff(session: AsyncSession, held: Held, kind: str, note: OrderNote) -> None:
     """Staff are told all that they need to do the update (R23)."""
     update = await orders.update_of(session, note.order_id)
@@ -280,4 +256,4 @@ async def _tell_staff(session: AsyncSession, held: Held, kind: str, note: OrderN
         "to_expires_on": update.to_expires_on.isoformat(),
         "addons": list(update.target_addons),
     }
-    await _tell(session, held, kind, facts, note.at, note.order_id, "staff")
+    await letters.tell(session, held, kind, facts, note.at, note.order_id, "staff")

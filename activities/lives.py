@@ -8,9 +8,9 @@ from __future__ import annotations
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from activities.intake import life_of
 from activities.till import Till
 from db import orders
+from db.life import life_of
 from db.models.audit import AuditRecord
 from db.models.notice import Notice
 from db.models.order import Order

@@ -10,7 +10,6 @@ from sqlalchemy import select
 
 import starter
 from activities import starts
-from activities.intake import life_of
 from benchmarks import bare, book
 from benchmarks.bare import Sleeper
 from benchmarks.figure import Figure, interleaved, percentile
@@ -18,6 +17,7 @@ from benchmarks.ground import Ground, today
 from benchmarks.size import Size
 from db import subscriptions
 from db.identifiers import new_id
+from db.life import life_of
 from db.models.subscription import Subscription
 from domain.messages import Cancel, Resume
 

@@ -12,12 +12,12 @@ from temporalio.api.history.v1 import HistoryEvent
 from temporalio.client import Client
 
 from activities import starts
-from activities.intake import life_of
 from benchmarks import bare, book
 from benchmarks.bare import Term
 from benchmarks.figure import Figure
 from benchmarks.ground import Ground, today
 from db import subscriptions
+from db.life import life_of
 from db.models.subscription import Subscription
 from domain.messages import subscription_workflow_id
 from sandbox.virtual_time import VirtualTime

@@ -15,13 +15,13 @@ from typing import Any
 
 from sqlalchemy import event, select, text
 
-from activities.intake import life_of
 from benchmarks import book
 from benchmarks.figure import Figure, interleaved
 from benchmarks.ground import Ground, today
 from benchmarks.size import Size
 from db import ledger
 from db.identifiers import new_id
+from db.life import life_of
 from db.models.order import Order
 from db.models.subscription import Subscription
 from db.subscriptions import Held, held_query

@@ -15,13 +15,14 @@ from temporalio.client import WorkflowExecutionStatus
 from temporalio.worker import Worker
 
 from activities import starts
-from activities.intake import AT_ONCE, life_of
+from activities.intake import AT_ONCE
 from benchmarks import bare, book
 from benchmarks.bare import SameSteps, Term
 from benchmarks.figure import Figure, Way, interleaved
 from benchmarks.ground import Ground, today
 from benchmarks.size import Size
 from db.identifiers import new_id
+from db.life import life_of
 from db.models.order import Order
 from db.models.subscription import Subscription
 from db.subscriptions import Held, held_query

@@ -12,7 +12,7 @@ from sqlalchemy import select, text
 
 import starter
 from activities.attributes import attributes_of
-from activities.intake import AT_ONCE, life_of
+from activities.intake import AT_ONCE
 from activities.starts import start
 from benchmarks import bare, book
 from benchmarks.bare import Sleeper
@@ -21,6 +21,7 @@ from benchmarks.ground import Ground, today
 from benchmarks.size import Size
 from db import intakes
 from db.identifiers import new_id
+from db.life import life_of
 from db.models.subscription import Subscription
 from db.subscriptions import Held, held_query
 from domain.messages import Life, subscription_workflow_id

@@ -13,8 +13,6 @@ from db.models.notice import Notice
 from db.models.order import Order
 from db.subscriptions import Held
 from domain import timeline
-from domain.messages import Life, State
-from domain.milestones import Policy
 from domain.money import format_minor
 from domain.timeline import Event
 
@@ -34,26 +32,6 @@ async def happened(
     events += await _orders(session, subscription_id, newest)
     events += await _letters(session, subscription_id, subject_of, newest)
     return timeline.in_order(events)
-
-
-def life_of(held: Held, policy: Policy) -> Life:
-    """Where a subscription stands, as its row has it: what the words for people are made from."""
-    row = held.subscription
-    return Life(
-        subscription_id=row.id,
-        customer_id=held.customer.id,
-        product=held.title,
-        term=held.term,
-        months=row.months,
-        anchor_day=row.anchor_day,
-        plan=policy.milestones(held.term, row.renews_on),
-        state=State(row.state),
-        auto_renew=row.auto_renew,
-        ends_after_next=row.ends_after_next,
-        promise_at=row.promise_at,
-        promise_broken=row.promise_broken,
-        failure=row.failure_reason,
-    )
 
 
 async def _audited(session: AsyncSession, subscription_id: str, newest: int) -> list[Event]:

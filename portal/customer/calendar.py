@@ -9,7 +9,7 @@ from icalendar import Alarm, Calendar, Event
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from db.timeline import life_of
+from db.life import life_of
 from domain.local_time import in_words
 from domain.messages import Life, State
 from portal.customer.owned import Theirs

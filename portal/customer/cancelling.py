@@ -9,8 +9,8 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 import starter
+from db.life import life_of
 from db.subscriptions import Held
-from db.timeline import life_of
 from domain.cancellation import cancel_by, cancel_until
 from domain.decisions import Decision, Outcome, Renewed, Renewing, decide_cancel
 from domain.local_time import end_of, in_words

@@ -11,6 +11,7 @@ from starlette.responses import Response
 
 from db import orders, renewal_prices, timeline
 from db.license_reveal import reveal
+from db.life import life_of
 from db.models.notice import Notice
 from db.renewal_prices import RenewalPrice
 from db.subscriptions import Held
@@ -107,7 +108,7 @@ async def model_of(session: AsyncSession, means: Means, held: Held, revealed: st
     row, license = held.subscription, held.license
     now = means.now()
     waiting = await orders.paid_changes(session, row.id)
-    life = timeline.life_of(held, means.policy)
+    life = life_of(held, means.policy)
     price, no_price = await _price(session, means, held, life)
     renewal = (price.bill.total_minor, price.credits_minor, price.bill.currency) if price else None
     ordered = [addon for order in waiting for addon in order.added_addons]

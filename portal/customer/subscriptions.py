@@ -10,8 +10,8 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from db import subscriptions
+from db.life import life_of
 from db.subscriptions import Held
-from db.timeline import life_of
 from domain import outlook
 from domain.messages import State
 from domain.milestones import Policy

@@ -11,11 +11,11 @@ from starlette.responses import Response
 from db import books, customers, dossier, invoice_list, requests, subscriptions
 from db.books import GrantStatement
 from db.invoice_list import ListedInvoice
+from db.life import life_of
 from db.models.customer import Customer
 from db.models.notice import Notice
 from db.models.request import LicenseRequest
 from db.subscriptions import Held
-from db.timeline import life_of
 from domain.outlook import next_step
 from portal.customer.subscription import subject_of
 from portal.means import Given, Means, Reading

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 import starter
-from db.timeline import life_of
+from db.life import life_of
 from domain.decisions import Outcome
 from domain.local_time import in_words
 from domain.messages import Cancel, Resume

@@ -18,11 +18,11 @@ from temporalio.service import RPCError, RPCStatusCode
 
 import starter
 from activities import starts
-from activities.intake import life_of
 from db import books, grants, intakes, subscriptions
 from db.arrivals import Storing
 from db.books import GrantStatement
 from db.identifiers import new_id
+from db.life import life_of
 from db.models.audit import AuditRecord
 from db.models.notice import Notice
 from db.models.order import Order

@@ -16,12 +16,12 @@ from temporalio.service import RPCError, RPCStatusCode
 
 import starter
 from activities import starts
-from activities.intake import life_of
 from db import books, customers, grants, intakes, invoice_papers, subscriptions
 from db.arrivals import Storing
 from db.books import GrantStatement
 from db.identifiers import new_id
 from db.invoice_papers import InvoiceFacts
+from db.life import life_of
 from db.models.invoice import Invoice
 from db.models.notice import Notice
 from db.models.order import Order

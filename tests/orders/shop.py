@@ -9,10 +9,10 @@ from datetime import UTC, date, datetime
 from itertools import count
 
 from activities import starts
-from activities.intake import life_of
 from db import books, intakes
 from db.arrivals import Storing
 from db.identifiers import new_id
+from db.life import life_of
 from domain import intake
 from domain.intake_row import Row
 from domain.messages import subscription_workflow_id

@@ -7,8 +7,8 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy import select, text
 from temporalio.testing import ActivityEnvironment
 
-from activities.intake import life_of
 from activities.refunding import RefundActivities
+from db.life import life_of
 from db.models.audit import AuditRecord
 from db.models.difference import DifferenceRecord
 from db.models.notice import Notice
