@@ -9,6 +9,7 @@ import os
 import platform
 import sys
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -86,21 +87,25 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--size", choices=SIZES, default="small", help="how much to measure (small: minutes)")
     parser.add_argument("--only", choices=PARTS, nargs="+", default=PARTS, help="only these parts")
+    parser.add_argument("--repeats", type=int, metavar="N", help="how often each is measured (3; large: 5)")
     parser.add_argument("--json", action="store_true", help="print one JSON document and nothing else")
     parser.add_argument(
         "--docs", action="store_true", help="write the table into docs/performance.md as well"
     )
     options = parser.parse_args()
+    size = SIZES[options.size]
+    if options.repeats:
+        size = replace(size, repeats=options.repeats)
     began = perf_counter()
     with asyncio.Runner(loop_factory=worker.loop_factory()) as runner:
-        figures = runner.run(measured(SIZES[options.size], options.only))
+        figures = runner.run(measured(size, options.only))
     how = {
-        "size": options.size,
+        "size": size.name,
         "at": f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
         "seconds": round(perf_counter() - began),
         "machine": f"{os.cpu_count()} processors, {platform.system()} on {platform.machine()}",
         "python": platform.python_version(),
-        "repeats": SIZES[options.size].repeats,
+        "repeats": size.repeats,
         "load": f"{os.getloadavg()[1]:.1f}",
     }
     if options.docs:

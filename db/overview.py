@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 
-from sqlalchemy import Integer, cast, func, literal, select
+from sqlalchemy import Date, func, select, type_coerce
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.figures import TROUBLED
@@ -16,19 +16,20 @@ WEEK = timedelta(days=7)
 
 async def renewals_by_week(session: AsyncSession, monday: date, weeks: int) -> list[int]:
     """How many renewals fall due in each of so many weeks from this Monday on, none left out."""
-    days = cast(Subscription.next_renews_on - literal(monday), Integer)
-    week = (days // 7).label("week")
+    day = type_coerce(Subscription.next_renews_on, Date)  # never NULL here
     query = (
-        select(week, func.count())
+        select(day, func.count())
         .where(
             Subscription.next_renews_on >= monday,
             Subscription.next_renews_on < monday + weeks * WEEK,
             Subscription.state == "active",
         )
-        .group_by(week)
+        .group_by(Subscription.next_renews_on)
     )
-    found = {int(row[0]): row[1] for row in (await session.execute(query)).all()}
-    return [found.get(number, 0) for number in range(weeks)]
+    counts = [0] * weeks
+    for due_on, number in (await session.execute(query)).all():
+        counts[(due_on - monday) // WEEK] += number
+    return counts
 
 
 async def failures_by_reason(session: AsyncSession) -> dict[str, int]:

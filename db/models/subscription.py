@@ -23,6 +23,7 @@ class Subscription(Record):
         Index(None, "customer_id", "expires_on", "id"),
         Index(None, "next_renews_on", "id"),
         Index(None, "expires_on", "id"),
+        Index("ix_subscriptions_to_come", "next_renews_on", postgresql_where=text("state = 'active'")),
         Index("ix_subscriptions_not_started", "intake_id", "id", postgresql_where=text("started_at IS NULL")),
     )
 
