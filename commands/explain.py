@@ -18,6 +18,7 @@ from commands.subscriptions import Which, one, status_of
 from config import Settings
 from db import explanations, grants, orders
 from db.license_keys import masked
+from db.life import life_of
 from db.subscriptions import Held
 from domain import credits, explanation, pricing
 from domain.catalogue import NotOffered
@@ -86,27 +87,13 @@ async def explained(
 
 def _life(held: Held, settings: Settings, status: Status | None) -> Life:
     """Where it stands: as its workflow says, else as our rows do."""
-    row = held.subscription
-    life = Life(
-        subscription_id=row.id,
-        customer_id=held.customer.id,
-        product=held.title,
-        term=held.term,
-        months=row.months,
-        anchor_day=row.anchor_day,
-        plan=status.plan if status else settings.policy().milestones(held.term, row.renews_on),
-        state=State(row.state),
-        auto_renew=row.auto_renew,
-        ends_after_next=row.ends_after_next,
-        promise_at=row.promise_at,
-        promise_broken=row.promise_broken,
-        failure=row.failure_reason,
-    )
+    life = life_of(held, settings.policy())
     if status is None:
         return life
     return life.model_copy(
         update={
             "term": status.term,
+            "plan": status.plan,
             "state": status.state,
             "auto_renew": status.auto_renew,
             "ends_after_next": status.ends_after_next,
