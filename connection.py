@@ -7,6 +7,7 @@ configuration file are read by the SDK's envconfig, as the `temporal` command li
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
 from temporalio.client import Client, Interceptor
@@ -19,7 +20,7 @@ from temporalio.converter import (
     DefaultPayloadConverter,
 )
 from temporalio.envconfig import ClientConfig
-from temporalio.runtime import Runtime
+from temporalio.runtime import LoggingConfig, Runtime, TelemetryConfig, TelemetryFilter
 from temporalio.service import RPCError
 
 from activities import attributes
@@ -45,6 +46,13 @@ KINDS = {
     SearchAttributeIndexedValueType.DATETIME: "Datetime",
     SearchAttributeIndexedValueType.BOOL: "Bool",
 }
+
+
+@cache
+def quiet_runtime() -> Runtime:
+    """The SDK's runtime without its warnings, which it writes to standard output: a command's one document is there."""
+    filter = TelemetryFilter(core_level="ERROR", other_level="ERROR")
+    return Runtime(telemetry=TelemetryConfig(logging=LoggingConfig(filter=filter)))
 
 
 class TemporalUnreachable(Exception):
@@ -79,7 +87,7 @@ async def connect(
             **profile,
             data_converter=converter(keys),
             interceptors=list(interceptors),
-            runtime=runtime,
+            runtime=runtime or quiet_runtime(),
             lazy=lazy,
         )
     except (RPCError, RuntimeError, OSError) as failed:

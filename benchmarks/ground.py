@@ -18,7 +18,7 @@ from typing import Any
 import httpx
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
 from temporalio.client import Client
-from temporalio.runtime import LoggingConfig, Runtime, TelemetryConfig, TelemetryFilter
+from temporalio.runtime import Runtime
 from temporalio.worker import Worker
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
@@ -32,7 +32,6 @@ from sandbox.postgres import Postgres
 from sandbox.temporal import TemporalServer
 from vendor.license_vendor import LicenseOrder, LicenseVendor, PlacedOrder, VendorLicense
 
-QUIET = LoggingConfig(filter=TelemetryFilter(core_level="ERROR", other_level="ERROR"))
 ANY_PORTS = {"port": 0, "ui_port": 0}
 CACHED = 10_000
 """More than are in flight, as a deployment should have it: else workflows are replayed at every step."""
@@ -145,7 +144,7 @@ async def ground(folder: Path, time_skipping: bool = False) -> AsyncIterator[Gro
 def quiet_runtime() -> Runtime:
     """The SDK without its warnings: that a worker is behind is what is measured here."""
     logging.getLogger("temporalio").setLevel(logging.CRITICAL)
-    return Runtime(telemetry=TelemetryConfig(logging=QUIET))
+    return connection.quiet_runtime()
 
 
 def today() -> date:

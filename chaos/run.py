@@ -108,6 +108,7 @@ class Run:
                 running.addresses.temporal_address,
                 data_converter=connection.converter(settings.payload_keys()),
                 identity="chaos",
+                runtime=connection.quiet_runtime(),
             )
             http = await on_exit.enter_async_context(httpx.AsyncClient(timeout=30, trust_env=False))
             stage = Stage(

@@ -85,6 +85,7 @@ async def scratch(rules: Settings) -> AsyncIterator[Scratch]:
                     namespace=running.addresses.temporal_namespace,
                     data_converter=connection.converter(settings.payload_keys()),
                     identity="forecast",
+                    runtime=connection.quiet_runtime(),
                 )
                 yield Scratch(folder, running, told, settings, engine, client)
             finally:
