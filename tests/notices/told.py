@@ -1,4 +1,4 @@
-"""Reads in the source which notices are told: of every `notices.tell` and `letters.about` its kinds, audience, facts.
+"""Reads in the source which notices are told: of every call of `WAYS` its kinds, audience, facts.
 
 It reads what people write: literals, `a if b else c`, dicts with `**`, variables, functions that pass a kind on. What
 it cannot read fails with the place, so that no notice goes untested.
@@ -23,7 +23,8 @@ SERIES = {
 """Kinds that are put together, and what can come out; `resume` is never deferred (R9)."""
 
 ABOUT = ("held", "kind", "facts", "at", "subject", "audience")
-"""What `letters.about` takes, in this order."""
+WAYS = {"notices.tell": (), "letters.about": ABOUT, "letters.tell": ("session", *ABOUT)}
+"""The functions that tell, and what they take by position."""
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 Written = tuple[ast.expr, Function]
@@ -50,7 +51,7 @@ def all_told() -> tuple[list[Told], list[CannotRead]]:
     found: list[Told | CannotRead] = []
     for path in sorted(path for place in PLACES for path in (ROOT / place).rglob("*.py")):
         source = path.read_text()
-        if "notices.tell(" in source or "letters.about(" in source:
+        if any(f"{way}(" in source for way in WAYS):
             found += _Module(path, letters).told()
     told = sorted({each for each in found if isinstance(each, Told)}, key=_in_order)
     return told, [each for each in found if isinstance(each, CannotRead)]
@@ -67,8 +68,8 @@ class _Module:
 
     def told(self) -> Iterator[Told | CannotRead]:
         for function in self.functions.values():
-            for call in [*_calls(function, "notices.tell"), *_calls(function, "letters.about")]:
-                positional = () if ast.unparse(call.func) == "notices.tell" else ABOUT
+            calls = [(call, taken) for way, taken in WAYS.items() for call in _calls(function, way)]
+            for call, positional in calls:
                 given = {name: (value, function) for name, value in zip(positional, call.args, strict=False)}
                 given |= {word.arg: (word.value, function) for word in call.keywords if word.arg}
                 try:
