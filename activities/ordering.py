@@ -14,9 +14,9 @@ from db.models.order import Order
 from db.quotes import QuoteRefused, Quoting
 from db.subscriptions import Held
 from domain import ordering, upgrades
-from domain.catalogue import NotOffered
 from domain.local_time import local_date
 from domain.messages import OrderAnswer, Quote
+from domain.not_offered import NotOffered
 from domain.ordering import NotForSale
 from domain.pricing import AddonAlreadyHeld, Bill, NoAddons, OutsideTerm
 from domain.tasks import AddonOrder, Ordered, OrderNote, RenewalChange, UpgradeOrder

@@ -19,10 +19,10 @@ from commands.subscriptions import Which, one
 from db.orders import paid_changes
 from db.quotes import Quoting
 from db.subscriptions import Held
-from domain.catalogue import NotOffered
 from domain.intake_problem import closest
 from domain.messages import AddAddons, ChangeAtRenewal
 from domain.money import format_minor
+from domain.not_offered import NotOffered
 from domain.pricing import Bill, LineKind
 
 

@@ -21,9 +21,9 @@ from db.license_keys import masked
 from db.life import life_of
 from db.subscriptions import Held
 from domain import credits, explanation, pricing
-from domain.catalogue import NotOffered
 from domain.explanation import Line
 from domain.messages import Life, State, Status
+from domain.not_offered import NotOffered
 from papers import receipt as receipts
 
 

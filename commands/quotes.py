@@ -16,9 +16,9 @@ from commands.subscriptions import Which, one
 from config import Settings
 from db import books
 from db.quotes import QuoteRefused, Quoting
-from domain.catalogue import NotOffered
 from domain.messages import Quote
 from domain.money import format_minor
+from domain.not_offered import NotOffered
 from domain.ordering import NotForSale
 from domain.pricing import AddonAlreadyHeld, NoAddons, OutsideTerm
 

@@ -10,8 +10,9 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import astuple, dataclass, fields
 from datetime import date, datetime
 
-from domain.catalogue import Catalogue, NotOffered
+from domain.catalogue import Catalogue
 from domain.happening import ASIDE, PAID, Happening, Kind
+from domain.not_offered import NotOffered
 
 Account = tuple[str, str]
 """Customer id and currency."""

@@ -6,16 +6,16 @@ In words of its own: the catalogue's quote what was asked for, which in a slippe
 from collections.abc import Iterator
 from datetime import date
 
-from domain.catalogue import (
+from domain.catalogue import Catalogue
+from domain.intake_problem import not_among
+from domain.not_offered import (
     AddonNotForEdition,
-    Catalogue,
     CurrencyNotPriced,
     UnknownAddon,
     UnknownEdition,
     UnknownProduct,
     UnknownSize,
 )
-from domain.intake_problem import not_among
 
 Fault = tuple[str, str, str]
 """Column, reason, mend."""

@@ -20,10 +20,11 @@ from db.models.ledger import Account as LedgerAccount
 from db.models.ledger import CreditGrant
 from db.subscriptions import Held
 from domain import pricing
-from domain.catalogue import Catalogue, NotOffered
+from domain.catalogue import Catalogue
 from domain.foresight import Account, Subject
 from domain.local_time import end_of, local_date
 from domain.messages import Life
+from domain.not_offered import NotOffered
 from forecast import lives, prices
 from forecast.actor import Actor
 from forecast.assumptions import Assumptions

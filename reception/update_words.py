@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from db.update_queue import QueuedUpdate
-from domain.catalogue import Catalogue, NotOffered
+from domain.catalogue import Catalogue
+from domain.not_offered import NotOffered
 
 
 def to_do(update: QueuedUpdate) -> list[str]:

@@ -13,8 +13,8 @@ import starter
 from db import orders as rows
 from db.orders import UnknownOrder
 from db.quotes import QuoteRefused, Quoting
-from domain.catalogue import NotOffered
 from domain.messages import AddAddons, OrderAnswer, Quote
+from domain.not_offered import NotOffered
 from domain.ordering import NotForSale
 from domain.pricing import AddonAlreadyHeld, NoAddons, OutsideTerm
 from portal.api.door import Reader

@@ -15,8 +15,8 @@ from db import books, orders
 from db import quotes as quote_rows
 from db.quotes import QuoteRefused, Quoting
 from db.subscriptions import Held
-from domain.catalogue import NotOffered
 from domain.messages import AddAddons, OrderAnswer, Quote
+from domain.not_offered import NotOffered
 from domain.ordering import NotForSale
 from domain.pricing import AddonAlreadyHeld, Bill, LineKind, NoAddons, OutsideTerm
 from portal.asking import NotTaken, Refused, ask, not_taken

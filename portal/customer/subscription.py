@@ -16,8 +16,8 @@ from db.models.notice import Notice
 from db.renewal_prices import RenewalPrice
 from db.subscriptions import Held
 from domain import outlook
-from domain.catalogue import NotOffered
 from domain.messages import Life, State
+from domain.not_offered import NotOffered
 from domain.timeline import Event, coming
 from notices import letters
 from notices.letters import LetterNotWritten

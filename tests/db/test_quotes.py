@@ -13,8 +13,8 @@ from db.models.quote import Quote as QuoteRow
 from db.quotes import QuoteRefused, Quoting
 from db.subscriptions import Held
 from domain import catalogue
-from domain.catalogue import UnknownAddon
 from domain.messages import Quote
+from domain.not_offered import UnknownAddon
 from domain.ordering import NotForSale
 from domain.term import Term
 from domain.working_days import WorkingDays

@@ -5,6 +5,7 @@ from datetime import date
 import pytest
 
 from domain import catalogue as catalogues
+from domain import not_offered
 from domain.catalogue import Catalogue
 
 ON = date(2027, 8, 17)
@@ -70,14 +71,14 @@ def test_an_addons_price_follows_the_size(catalogue: Catalogue) -> None:
 
 
 def test_no_price_is_known_before_the_first(catalogue: Catalogue) -> None:
-    with pytest.raises(catalogues.NoPriceYet, match="2020-01-01"):
+    with pytest.raises(not_offered.NoPriceYet, match="2020-01-01"):
         catalogue.renewal_price_minor(MAIL, PRO, "250", "GBP", date(2019, 12, 31))
 
 
 def test_a_currency_without_a_price_is_refused_with_those_that_have_one(catalogue: Catalogue) -> None:
-    with pytest.raises(catalogues.CurrencyNotPriced, match="EUR, GBP, JPY, USD"):
+    with pytest.raises(not_offered.CurrencyNotPriced, match="EUR, GBP, JPY, USD"):
         catalogue.renewal_price_minor(MAIL, PRO, "250", "CHF", ON)
-    with pytest.raises(catalogues.CurrencyNotPriced, match="MAPI & EWS"):
+    with pytest.raises(not_offered.CurrencyNotPriced, match="MAPI & EWS"):
         catalogue.addon_price_minor(MAPI, MAIL, PRO, "250", "CHF", ON)
 
 
@@ -86,48 +87,48 @@ def test_exchange_activesync_is_for_enterprise_only(catalogue: Catalogue) -> Non
     assert catalogue.available_addons(MAIL, PRO, "250", ()) == [SNIFFER, MAPI]
     assert catalogue.available_addons(MAIL, ENT, "250", (MAPI,)) == [SNIFFER, EAS]
     assert catalogue.available_addons(TRACK, ENT, "2", ()) == []
-    with pytest.raises(catalogues.AddonNotForEdition, match="Message Sniffer, MAPI & EWS"):
+    with pytest.raises(not_offered.AddonNotForEdition, match="Message Sniffer, MAPI & EWS"):
         catalogue.check(MAIL, PRO, "250", (EAS,))
 
 
 @pytest.mark.parametrize(
     ("item", "error", "words"),
     [
-        (("smartermail", PRO, "250", ()), catalogues.UnknownProduct, "Did you mean 'SmarterMail'"),
+        (("smartermail", PRO, "250", ()), not_offered.UnknownProduct, "Did you mean 'SmarterMail'"),
         (
             ("SmarterMial", PRO, "250", ()),
-            catalogues.UnknownProduct,
+            not_offered.UnknownProduct,
             "SmarterMail, SmarterTrack, SmarterStats",
         ),
-        ((MAIL, "Pro", "250", ()), catalogues.UnknownEdition, "Professional, Enterprise"),
-        ((MAIL, PRO, "251", ()), catalogues.UnknownSize, "250, 500, 1000, 2000, Unlimited"),
-        ((MAIL, PRO, "unlimited", ()), catalogues.UnknownSize, "Did you mean 'Unlimited'"),
-        ((TRACK, PRO, "25", ()), catalogues.UnknownSize, "2, 5, 10"),
-        ((MAIL, PRO, "250", ("Mesage Sniffer",)), catalogues.UnknownAddon, "Did you mean 'Message Sniffer'"),
-        ((STATS, PRO, "50", (SNIFFER,)), catalogues.UnknownAddon, "Possible: none"),
-        ((MAIL, PRO, "250", (MAPI, MAPI)), catalogues.AddonTwice, "MAPI & EWS"),
-        (("", "", "", ()), catalogues.UnknownProduct, "SmarterMail"),
-        (("x" * 10_000, "", "", ()), catalogues.UnknownProduct, "SmarterMail"),
+        ((MAIL, "Pro", "250", ()), not_offered.UnknownEdition, "Professional, Enterprise"),
+        ((MAIL, PRO, "251", ()), not_offered.UnknownSize, "250, 500, 1000, 2000, Unlimited"),
+        ((MAIL, PRO, "unlimited", ()), not_offered.UnknownSize, "Did you mean 'Unlimited'"),
+        ((TRACK, PRO, "25", ()), not_offered.UnknownSize, "2, 5, 10"),
+        ((MAIL, PRO, "250", ("Mesage Sniffer",)), not_offered.UnknownAddon, "Did you mean 'Message Sniffer'"),
+        ((STATS, PRO, "50", (SNIFFER,)), not_offered.UnknownAddon, "Possible: none"),
+        ((MAIL, PRO, "250", (MAPI, MAPI)), not_offered.AddonTwice, "MAPI & EWS"),
+        (("", "", "", ()), not_offered.UnknownProduct, "SmarterMail"),
+        (("x" * 10_000, "", "", ()), not_offered.UnknownProduct, "SmarterMail"),
     ],
 )
 def test_what_is_not_sold_is_refused_with_what_is(
     catalogue: Catalogue,
     item: tuple[str, str, str, tuple[str, ...]],
-    error: type[catalogues.NotOffered],
+    error: type[not_offered.NotOffered],
     words: str,
 ) -> None:
     with pytest.raises(error) as refused:
         catalogue.check(*item)
 
-    assert isinstance(refused.value, catalogues.NotOffered)
+    assert isinstance(refused.value, not_offered.NotOffered)
     assert words in str(refused.value)
     assert len(str(refused.value)) < 400
 
 
 def test_a_price_of_what_is_not_sold_is_refused_the_same_way(catalogue: Catalogue) -> None:
-    with pytest.raises(catalogues.UnknownSize):
+    with pytest.raises(not_offered.UnknownSize):
         catalogue.renewal_price_minor(MAIL, PRO, "3", "GBP", ON)
-    with pytest.raises(catalogues.AddonNotForEdition):
+    with pytest.raises(not_offered.AddonNotForEdition):
         catalogue.addon_price_minor(EAS, MAIL, PRO, "250", "GBP", ON)
 
 
@@ -161,7 +162,7 @@ def test_rates_are_basis_points_and_a_country_that_is_not_set_pays_no_tax(catalo
 def test_a_country_that_is_no_code_is_refused_and_not_left_untaxed(
     catalogue: Catalogue, country: str
 ) -> None:
-    with pytest.raises(catalogues.NotACountry, match="GB"):
+    with pytest.raises(not_offered.NotACountry, match="GB"):
         catalogue.tax_rate_bp(country)
 
 
@@ -170,7 +171,7 @@ def test_the_channel_to_the_vendor_is_the_api_unless_set(catalogue: Catalogue, c
 
     assert catalogue.channel(MAIL) == "api"
     assert (by_hand.channel(MAIL), by_hand.channel(TRACK)) == ("by_hand", "api")
-    with pytest.raises(catalogues.UnknownProduct):
+    with pytest.raises(not_offered.UnknownProduct):
         catalogue.channel("Exchange")
 
 

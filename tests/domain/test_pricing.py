@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.catalogue import AddonNotForEdition, Catalogue, LicenseItem, parse
+from domain.catalogue import Catalogue, LicenseItem, parse
+from domain.not_offered import AddonNotForEdition
 from domain.pricing import (
     AddonAlreadyHeld,
     Bill,
