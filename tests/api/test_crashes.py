@@ -11,7 +11,7 @@ from sqlalchemy import func, select, update
 from db.models.api import ApiWrite
 from db.models.order import Order
 from tests.api.program import is_problem
-from tests.money.book import eventually
+from tests.eventually import eventually
 from tests.portal.doings import ADDON
 
 

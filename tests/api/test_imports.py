@@ -6,7 +6,7 @@ from itertools import count
 
 from tests.api.program import is_problem
 from tests.end_to_end.dates import coming
-from tests.money.book import eventually
+from tests.eventually import eventually
 
 CSV = {"Content-Type": "text/csv"}
 numbers = count(1)

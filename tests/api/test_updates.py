@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from tests.api.program import is_problem
-from tests.money.book import eventually
+from tests.eventually import eventually
 from tests.portal.doings import ADDON, order_addons, update_of
 
 

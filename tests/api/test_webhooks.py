@@ -18,7 +18,7 @@ from domain.announcements import KINDS, NotAnEndpoint, check_endpoint, data_of, 
 from notices.patience import Patience
 from sandbox import ports
 from tests.api.receiver import receiving
-from tests.money.book import eventually
+from tests.eventually import eventually
 from tests.money.world import World
 
 QUICK = Patience(first=timedelta(milliseconds=20), longest=timedelta(milliseconds=50))

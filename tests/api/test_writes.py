@@ -10,7 +10,7 @@ from db.models.audit import AuditRecord
 from db.models.ledger import CreditGrant
 from db.models.request import LicenseRequest
 from tests.api.program import is_problem
-from tests.money.book import eventually
+from tests.eventually import eventually
 from tests.money.world import World
 
 ADDON = "MAPI & EWS"

@@ -19,7 +19,9 @@ from tests.deployment.histories import runs_of
 from tests.deployment.next_release import STEP, CarefullyChanged, CarelesslyChanged
 from tests.end_to_end.command_line import CommandLine
 from tests.end_to_end.world import OwnWorker, WorkerProgram
-from tests.money.book import Book, Subscribed, eventually
+from tests.eventually import eventually
+from tests.money.book import Book
+from tests.money.subscribed import Subscribed
 from tests.money.world import World
 from vendor.http import HttpVendor
 from worker import WORKFLOWS, activities, sandboxed, worker_for

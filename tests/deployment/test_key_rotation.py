@@ -19,7 +19,8 @@ from sealing.payloads import KEY_ID, is_sealed
 from tests.commands.program import CommandLine as Program
 from tests.deployment.histories import payloads_in, runs_of
 from tests.end_to_end.world import OwnWorker
-from tests.money.book import Book, eventually
+from tests.eventually import eventually
+from tests.money.book import Book
 from tests.money.world import World
 
 

@@ -15,7 +15,9 @@ from domain.messages import Cancel, State
 from starter import cancel, reconcile
 from tests.deployment.losses import dumped, restored, temporal_lost
 from tests.end_to_end.world import OwnWorker
-from tests.money.book import RENEWAL_MINOR, Book, Subscribed, eventually
+from tests.eventually import eventually
+from tests.money.book import Book
+from tests.money.subscribed import RENEWAL_MINOR, Subscribed
 from tests.money.world import World
 
 

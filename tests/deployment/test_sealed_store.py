@@ -14,7 +14,9 @@ from tests.deployment import store
 from tests.deployment.histories import payloads_in, runs_of
 from tests.end_to_end.command_line import CommandLine
 from tests.end_to_end.dates import coming
-from tests.money.book import Book, Subscribed, eventually
+from tests.eventually import eventually
+from tests.money.book import Book
+from tests.money.subscribed import Subscribed
 from tests.money.world import World
 
 NAME, EMAIL = "Zebedee Quillfeather", "zebedee@quillfeather.example"

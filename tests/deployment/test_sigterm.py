@@ -20,7 +20,8 @@ from tests.commands.program import Running
 from tests.deployment.histories import runs_of
 from tests.end_to_end.dates import DAY, coming, local
 from tests.end_to_end.world import OwnWorker
-from tests.money.book import Book, eventually
+from tests.eventually import eventually
+from tests.money.book import Book
 from tests.money.world import World
 
 MANY = 100

@@ -6,7 +6,8 @@ import asyncio
 
 import starter
 from domain.messages import AddAddons
-from tests.money.book import RENEWAL_MINOR, Book
+from tests.money.book import Book
+from tests.money.subscribed import RENEWAL_MINOR
 
 
 async def test_two_renewals_and_an_addon_share_credit_that_is_enough_for_one(book: Book):

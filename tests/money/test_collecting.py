@@ -5,7 +5,9 @@ from __future__ import annotations
 from datetime import timedelta
 
 from domain.messages import State
-from tests.money.book import RENEWAL_MINOR, Book, Subscribed, eventually
+from tests.eventually import eventually
+from tests.money.book import Book
+from tests.money.subscribed import RENEWAL_MINOR, Subscribed
 
 ASKED = "ConfirmationNeeded"
 

@@ -14,7 +14,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 import starter
 from domain.tasks import CardRefunds, RefundRequest
 from tests.end_to_end.world import OwnWorker, WorkerProgram
-from tests.money.book import RENEWAL_MINOR, Book, Subscribed, eventually
+from tests.eventually import eventually
+from tests.money.book import Book
+from tests.money.subscribed import RENEWAL_MINOR, Subscribed
 from tests.money.world import World
 
 HELD_SECONDS = 8.0

@@ -12,7 +12,9 @@ import starter
 from domain.messages import State
 from domain.tasks import CardRefunds, RefundRequest
 from starter import RefusedByRule
-from tests.money.book import RENEWAL_MINOR, Book, Subscribed, eventually
+from tests.eventually import eventually
+from tests.money.book import Book
+from tests.money.subscribed import RENEWAL_MINOR, Subscribed
 
 CREDIT_MINOR = 50_00
 CARD_MINOR = RENEWAL_MINOR - CREDIT_MINOR

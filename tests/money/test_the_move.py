@@ -8,7 +8,8 @@ from db.invoice_papers import Part
 from domain.messages import State
 from domain.term import next_term
 from tests.end_to_end.dates import local
-from tests.money.book import RENEWAL_MINOR, Book
+from tests.money.book import Book
+from tests.money.subscribed import RENEWAL_MINOR
 
 
 async def test_two_hundred_pounds_paid_before_the_move_renew_for_180_and_the_rest_helps_next_year(book: Book):

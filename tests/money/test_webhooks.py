@@ -9,7 +9,10 @@ import pytest
 
 from portal.webhooks import LARGEST_BODY
 from sandbox.payments_webhooks import signature
-from tests.money.book import RENEWAL_MINOR, Book, Customer, Subscribed, eventually
+from tests.eventually import eventually
+from tests.money.book import Book
+from tests.money.customer import Customer
+from tests.money.subscribed import RENEWAL_MINOR, Subscribed
 from tests.money.world import World
 
 KEY = ("sk_test_of_a_test", "")

@@ -9,7 +9,8 @@ import pytest_asyncio
 
 from domain.messages import State
 from tests.end_to_end.dates import MOMENT
-from tests.money.book import Book, Subscribed
+from tests.money.book import Book
+from tests.money.subscribed import Subscribed
 from tests.observability.world import World, world
 
 

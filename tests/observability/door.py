@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import httpx
 
-from tests.money.book import Subscribed
+from tests.money.subscribed import Subscribed
 from tests.observability.world import World
 from tests.portal.visitor import visitor
 

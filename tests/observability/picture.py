@@ -19,7 +19,8 @@ from commands.stack import stack_up
 from domain.messages import State
 from tests.architecture.source import ROOT
 from tests.end_to_end.world import FAST_PLACE, OwnWorker, world_on
-from tests.money.book import Book, Subscribed
+from tests.money.book import Book
+from tests.money.subscribed import Subscribed
 from tests.money.world import with_money
 
 PICTURE = ROOT / "docs" / "screenshots" / "temporal-ui.png"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.money.book import eventually
+from tests.eventually import eventually
 from tests.observability import door
 
 

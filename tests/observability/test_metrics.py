@@ -14,7 +14,8 @@ from telemetry.mail_tally import MailTally
 from telemetry.prometheus import runtime
 from tests.api.program import program_with
 from tests.architecture.source import ROOT
-from tests.money.book import RENEWAL_MINOR, eventually
+from tests.eventually import eventually
+from tests.money.subscribed import RENEWAL_MINOR
 
 OPERATIONS = ROOT / "deploy" / "prometheus"
 NAMES = re.compile(r"\b(?:evergreen|temporal)_[a-z_]+\b")

@@ -7,7 +7,7 @@ import re
 import pytest
 
 from tests.architecture.source import ROOT
-from tests.money.book import eventually
+from tests.eventually import eventually
 
 PAGE = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
 VIEWS = dict(re.findall(r"^\| ([a-z', ]+) \| `(WorkflowType = .*?)` \|", PAGE, re.MULTILINE))

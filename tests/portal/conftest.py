@@ -8,7 +8,8 @@ from contextlib import AsyncExitStack
 import pytest_asyncio
 
 from tests.fixtures import empty_world, own_worker, tests_book, tests_worker  # noqa: F401  (found here)
-from tests.money.book import Book, Customer
+from tests.money.book import Book
+from tests.money.customer import Customer
 from tests.money.world import World
 from tests.portal.chromium import Chromium, chromium
 from tests.portal.visitor import OPS, SUPPORT, Visitor, visitor

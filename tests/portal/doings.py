@@ -15,7 +15,9 @@ from db.requests import Placing
 from domain.intake_problem import Problem
 from domain.messages import AddAddons, OrderAnswer, Quote
 from domain.request_form import Form, check_form
-from tests.money.book import Customer, Subscribed, eventually
+from tests.eventually import eventually
+from tests.money.customer import Customer
+from tests.money.subscribed import Subscribed
 from tests.money.world import World
 
 ADDON = "MAPI & EWS"

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from tests.money.book import Book, eventually
+from tests.eventually import eventually
+from tests.money.book import Book
 from tests.money.world import World
 from tests.portal.doings import ask_something, give_credit, order_addons, quote
 

@@ -9,7 +9,8 @@ from sqlalchemy import select
 from db import customers, differences
 from db.models.license_update import LicenseUpdate
 from domain.differences import Difference, Kind
-from tests.money.book import Book, eventually
+from tests.eventually import eventually
+from tests.money.book import Book
 from tests.money.world import World
 from tests.portal.doings import bad_file, order_addons
 from tests.portal.gallery import pages

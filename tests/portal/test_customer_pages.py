@@ -14,7 +14,8 @@ from db.models.invoice import Invoice
 from db.models.order import Order
 from db.models.request import LicenseRequest
 from domain.local_time import in_words
-from tests.money.book import Book, eventually
+from tests.eventually import eventually
+from tests.money.book import Book
 from tests.portal.doings import ADDON, ask_something, order_addons, quote
 
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from axe_playwright_python.async_playwright import Axe
 
-from tests.money.book import eventually
+from tests.eventually import eventually
 from tests.portal.chromium import DESK, PHONE
 from tests.portal.doings import ADDON
 from tests.portal.gallery import pages

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from tests.money.book import eventually
+from tests.eventually import eventually
 from tests.money.world import World
 
 WITHIN_SECONDS = 30

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from starlette.routing import BaseRoute, Mount
 
-from tests.money.book import Book, Customer
+from tests.money.book import Book
+from tests.money.customer import Customer
 from tests.portal.application import portal_application
 from tests.portal.doings import ask_something, bad_file, order_addons, update_of
 from tests.portal.forms import forms

@@ -12,7 +12,8 @@ from db.models.audit import AuditRecord
 from db.models.order import Order
 from db.models.request import LicenseRequest
 from db.models.subscription import Subscription
-from tests.money.book import Book, eventually
+from tests.eventually import eventually
+from tests.money.book import Book
 from tests.portal.doings import ADDON, ask_something, order_addons, quote, update_of
 from tests.portal.visitor import OPS, SUPPORT
 

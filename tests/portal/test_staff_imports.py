@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 
 from db.models.intake import Intake
 from db.models.subscription import Subscription
-from tests.money.book import eventually
+from tests.eventually import eventually
 
 HEADER = (
     "customer_email,customer_name,country,currency,license_key,product,edition,size,addons,expires_on,renews_on,"

@@ -23,7 +23,8 @@ from domain.tasks import ChargeRequest, LapseNote, Settlement, SettleRequest
 from domain.term import next_term
 from tests.architecture.source import ROOT
 from tests.end_to_end.dates import DAY
-from tests.money.book import Book, Subscribed
+from tests.money.book import Book
+from tests.money.subscribed import Subscribed
 from tests.money.world import World
 
 # ---- what happens

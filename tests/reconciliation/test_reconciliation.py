@@ -18,7 +18,8 @@ from domain.messages import TASK_QUEUE
 from domain.tasks import RefundRequest
 from payments.charge import Charge, Charged
 from sandbox import ports
-from tests.money.book import Book, eventually
+from tests.eventually import eventually
+from tests.money.book import Book
 from tests.reconciliation.accidents import (
     found,
     nothing_left,

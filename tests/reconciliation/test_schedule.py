@@ -15,7 +15,8 @@ from temporalio.client import (
 import schedule
 from domain.messages import TASK_QUEUE
 from domain.reconciliation import RECONCILIATION_SCHEDULE, Reconciled, Stage
-from tests.money.book import Book, eventually
+from tests.eventually import eventually
+from tests.money.book import Book
 
 
 @pytest_asyncio.fixture(loop_scope="session")

@@ -11,7 +11,9 @@ from db import payments as payment_rows
 from domain.messages import AddAddons, OrderPaid, State, Upgrade
 from payments.charge import Charge, Charged
 from tests.end_to_end.world import OwnWorker
-from tests.money.book import RENEWAL_MINOR, Book, eventually
+from tests.eventually import eventually
+from tests.money.book import Book
+from tests.money.subscribed import RENEWAL_MINOR
 from tests.reconciliation.accidents import (
     expired,
     found,
