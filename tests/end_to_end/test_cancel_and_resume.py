@@ -7,8 +7,9 @@ import pytest
 import starter
 from domain.decisions import Outcome
 from domain.messages import State
-from tests.end_to_end.book import RENEWAL_MINOR, Book, Subscribed
+from tests.end_to_end.book import Book
 from tests.end_to_end.dates import DAY, MOMENT, local
+from tests.end_to_end.subscribed import RENEWAL_MINOR, Subscribed
 
 
 async def test_a_resume_before_the_renewal_date_renews_on_it(book: Book):

@@ -9,10 +9,12 @@ import pytest
 
 from domain.decisions import Outcome
 from domain.messages import State
-from tests.end_to_end.book import Book, Subscribed, eventually
+from tests.end_to_end.book import Book
 from tests.end_to_end.command_line import CommandLine
 from tests.end_to_end.dates import DAY, MOMENT, local
+from tests.end_to_end.subscribed import Subscribed
 from tests.end_to_end.world import OwnWorker, World
+from tests.eventually import eventually
 
 
 async def test_pressed_before_the_cutoff_it_stops_the_renewal(book: Book, typed: CommandLine):

@@ -8,8 +8,9 @@ import pytest
 from temporalio.api.enums.v1 import EventType
 
 from domain.messages import State
-from tests.end_to_end.book import RENEWAL_MINOR, Book, Subscribed
+from tests.end_to_end.book import Book
 from tests.end_to_end.dates import DAY, MOMENT, ZONE, local
+from tests.end_to_end.subscribed import RENEWAL_MINOR, Subscribed
 
 SHORT_MINOR = RENEWAL_MINOR - 1
 """A penny less than a renewal costs."""

@@ -12,9 +12,11 @@ from temporalio.api.enums.v1 import EventType
 from db.models.license_update import LicenseUpdate
 from db.models.order import Order
 from domain.messages import State
-from tests.end_to_end.book import Book, Subscribed, eventually
+from tests.end_to_end.book import Book
 from tests.end_to_end.dates import DAY, MOMENT, local
+from tests.end_to_end.subscribed import Subscribed
 from tests.end_to_end.world import OwnWorker, WorkerProgram, World
+from tests.eventually import eventually
 
 GIVEN_UP = timedelta(seconds=90)
 """The server waits a minute for a worker that died in a call to the vendor, ten seconds for one that died elsewhere."""

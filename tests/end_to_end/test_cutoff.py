@@ -11,8 +11,9 @@ import pytest
 from domain.decisions import Outcome
 from domain.messages import Decision, State
 from domain.milestones import Policy
-from tests.end_to_end.book import RENEWAL_MINOR, Book, Subscribed
+from tests.end_to_end.book import Book
 from tests.end_to_end.dates import DAY, MOMENT, ZONE, coming, local
+from tests.end_to_end.subscribed import RENEWAL_MINOR, Subscribed
 from tests.end_to_end.world import OwnWorker
 
 

@@ -6,9 +6,11 @@ import asyncio
 from collections.abc import AsyncIterator
 
 from domain.messages import Cancel, Decision, Resume
-from tests.end_to_end.book import PATIENCE, RENEWAL_MINOR, SIGNALLED, Book, Subscribed, eventually
+from tests.end_to_end.book import Book
 from tests.end_to_end.dates import DAY, MOMENT, local
+from tests.end_to_end.subscribed import RENEWAL_MINOR, SIGNALLED, Subscribed
 from tests.end_to_end.world import OwnWorker
+from tests.eventually import PATIENCE, eventually
 
 AFTERWARDS = 10
 """So many more are sent once the fresh run is there."""

@@ -8,8 +8,9 @@ from sqlalchemy import select
 
 from db.models.notice import Notice
 from domain.messages import State
-from tests.end_to_end.book import RENEWAL_MINOR, Book, Subscribed
+from tests.end_to_end.book import Book
 from tests.end_to_end.dates import DAY, ZONE, local
+from tests.end_to_end.subscribed import RENEWAL_MINOR, Subscribed
 
 REMINDERS = ["reminder_60", "reminder_30", "reminder_16"]
 

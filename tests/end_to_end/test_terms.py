@@ -10,8 +10,9 @@ from temporalio.api.enums.v1 import EventType
 
 from domain.messages import State
 from domain.term import next_term
-from tests.end_to_end.book import RENEWAL_MINOR, Book
+from tests.end_to_end.book import Book
 from tests.end_to_end.dates import DAY, coming_leap_day, local
+from tests.end_to_end.subscribed import RENEWAL_MINOR
 
 ACTIVITIES = EventType.EVENT_TYPE_ACTIVITY_TASK_SCHEDULED
 LOCAL_ACTIVITIES = EventType.EVENT_TYPE_MARKER_RECORDED

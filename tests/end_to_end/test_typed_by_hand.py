@@ -6,9 +6,11 @@ import pytest
 
 from domain.decisions import Outcome
 from domain.messages import State
-from tests.end_to_end.book import Book, Subscribed, eventually
+from tests.end_to_end.book import Book
 from tests.end_to_end.command_line import CommandLine
 from tests.end_to_end.dates import DAY, local
+from tests.end_to_end.subscribed import Subscribed
+from tests.eventually import eventually
 
 WRONG = {
     "a text": ("cancel", ['"x"'], "the payload: must be a JSON object"),

@@ -8,8 +8,9 @@ import pytest
 from temporalio.api.enums.v1 import EventType
 
 from domain.messages import State
-from tests.end_to_end.book import RENEWAL_MINOR, Book, Subscribed
+from tests.end_to_end.book import Book
 from tests.end_to_end.dates import DAY, MOMENT, TUESDAY, coming_weekday, local
+from tests.end_to_end.subscribed import RENEWAL_MINOR, Subscribed
 from tests.end_to_end.world import World
 
 ACTIVITY_STARTED = EventType.EVENT_TYPE_ACTIVITY_TASK_STARTED

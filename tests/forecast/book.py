@@ -26,8 +26,8 @@ from forecast.actor import Actor
 from forecast.events import Event
 from sandbox.virtual_time import AT_ONCE
 from tests.commands.book import write
-from tests.end_to_end.book import eventually
 from tests.end_to_end.world import World
+from tests.eventually import eventually
 
 PATIENCE = timedelta(seconds=60)
 RENEWS_AT = time(9)

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 
 from domain.messages import State
-from tests.end_to_end.book import RENEWAL_MINOR, Book, Subscribed, eventually
+from tests.end_to_end.book import Book
 from tests.end_to_end.dates import DAY, MOMENT, TUESDAY, coming_weekday, local
+from tests.end_to_end.subscribed import RENEWAL_MINOR, Subscribed
+from tests.eventually import eventually
 
 Story = Callable[[Book], Awaitable[Subscribed]]
 

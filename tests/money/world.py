@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import httpx
 
+from commands.stack import stack_up
 from payments.stripe_provider import StripeProvider
 from sandbox.stack import PORTAL
 from tests.end_to_end import world as end_to_end
@@ -56,6 +59,20 @@ async def world() -> AsyncIterator[World]:
         await made.stack.run(PORTAL, env=made.variables)
         async with with_money(made) as complete:
             yield complete
+
+
+@asynccontextmanager
+async def world_of_make_up() -> AsyncIterator[World]:
+    """The stack of `make up` with clocks that can be moved; its worker gives way to the tests' own."""
+    with TemporaryDirectory(prefix="evergreen-", dir=end_to_end.FAST_PLACE) as name:
+        folder = Path(name).resolve()
+        async with (
+            stack_up(folder, time_skipping=True, fast=True) as up,
+            end_to_end.world_on(up, folder, identity="tests") as bare,
+            with_money(bare) as made,
+        ):
+            await up.programs["worker"].stop()
+            yield made
 
 
 @asynccontextmanager

@@ -11,17 +11,15 @@ from __future__ import annotations
 import asyncio
 import sys
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from playwright.async_api import Page, ViewportSize, async_playwright
 
-from commands.stack import stack_up
 from domain.messages import State
 from tests.architecture.source import ROOT
-from tests.end_to_end.world import FAST_PLACE, OwnWorker, world_on
+from tests.end_to_end.world import OwnWorker
 from tests.money.book import Book
 from tests.money.subscribed import Subscribed
-from tests.money.world import with_money
+from tests.money.world import world_of_make_up
 
 PICTURE = ROOT / "docs" / "screenshots" / "temporal-ui.png"
 CHROMIUM = "/usr/bin/chromium"
@@ -70,25 +68,17 @@ async def taken(page: Page, ui_url: str, subscription: Subscribed, file: Path) -
 
 async def photograph(file: Path) -> str:
     """Bring everything up, take the picture, answer its text."""
-    with TemporaryDirectory(prefix="evergreen-", dir=FAST_PLACE) as name:
-        folder = Path(name).resolve()
-        async with (
-            stack_up(folder, time_skipping=True, fast=True) as up,
-            world_on(up, folder, identity="tests") as bare,
-            with_money(bare) as made,
-            async_playwright() as playwright,
-        ):
-            await up.programs["worker"].stop()  # ours hears of skipped time at once
-            worker, book = OwnWorker(made), Book(made)
-            await worker.start()
-            subscription = await waiting_for_money(book)
-            browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
-            page = await browser.new_page(viewport=HIGH, locale="en-GB")
-            text = await taken(page, up.addresses.temporal_ui_url, subscription, file)
-            await browser.close()
-            await book.close()
-            await worker.stop()
-            return text
+    async with world_of_make_up() as made, async_playwright() as playwright:
+        worker, book = OwnWorker(made), Book(made)
+        await worker.start()
+        subscription = await waiting_for_money(book)
+        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
+        page = await browser.new_page(viewport=HIGH, locale="en-GB")
+        text = await taken(page, made.stack.addresses.temporal_ui_url, subscription, file)
+        await browser.close()
+        await book.close()
+        await worker.stop()
+        return text
 
 
 if __name__ == "__main__":

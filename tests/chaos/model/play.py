@@ -18,8 +18,10 @@ from db.models.order import Order
 from starter import NotRunning, RefusedByRule
 from tests.chaos.model.cases import Case, Message
 from tests.chaos.model.rules import PRICE_MINOR, Answer, Fate, Life, Said
-from tests.end_to_end.book import Book, Subscribed, eventually
+from tests.end_to_end.book import Book
+from tests.end_to_end.subscribed import Subscribed
 from tests.end_to_end.world import OwnWorker, World, world
+from tests.eventually import eventually
 
 AT_ONCE = 16
 UNDER_WAY = timedelta(seconds=20)
