@@ -6,6 +6,7 @@ of its own (the command line's stack, a deployment, a scratch server) brings its
 
 from __future__ import annotations
 
+import signal
 from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING
 
@@ -35,6 +36,10 @@ LONGEST_FIRST = (
 
 TOGETHER = ("tests/commands/", "tests/deployment/", "tests/observability/", "tests/reconciliation/")
 """Folders whose servers or whose story are their own: one process runs all of such a folder."""
+
+
+signal.signal(signal.SIGINT, signal.default_int_handler)
+# Started as `make test &` we would ignore Ctrl-C, and so would every program that the tests send it to.
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")

@@ -14,7 +14,7 @@ import httpx
 import pytest
 import stripe
 
-from payments.charge import Charged
+from payments.charge import Charge, Charged
 from payments.payment_provider import PaymentUnavailable
 from payments.stripe_provider import StripeProvider
 from payments.webhooks import READERS, ChargeSettled
@@ -58,15 +58,15 @@ async def test_what_was_answered_survives_a_kill(
 
     async def attempt(number: int) -> None:
         async with ten:
-            await charge(number)
+            with suppress(PaymentUnavailable):
+                await take(charges[number])
 
-    async def charge(number: int) -> None:
-        with suppress(PaymentUnavailable):
-            charged = await provider.charge(charges[number])
-            assert isinstance(charged, Charged)
-            answered[charges[number].key] = charged
-            if len(answered) == 25:
-                own_sandbox.program.kill()
+    async def take(charge: Charge) -> None:
+        charged = await provider.charge(charge)
+        assert isinstance(charged, Charged)
+        answered[charge.key] = charged
+        if len(answered) == 25:
+            own_sandbox.program.kill()
 
     await asyncio.gather(*map(attempt, range(len(charges))))
     await own_sandbox.program.start()
@@ -74,8 +74,8 @@ async def test_what_was_answered_survives_a_kill(
     assert 25 <= len(answered) < len(charges)
     for key, charged in answered.items():
         assert await provider.find(key, customer, before) == charged
-    for again in charges:
-        assert isinstance(await provider.charge(again), Charged)
+    for charge in charges:
+        assert isinstance(await provider.charge(charge), Charged)
     record = await own_sandbox.charges(customer)
     assert sorted(tried["metadata"]["evergreen_key"] for tried in record) == sorted(
         charge.key for charge in charges
